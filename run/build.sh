@@ -1,0 +1,20 @@
+#!/bin/sh
+# Build into build/<name>, executables in build/<name>/bin.
+set -eu
+cd "$(dirname "$0")/.."
+
+usage() {
+	echo "usage: run/build.sh [release|dev|asan|tsan]" >&2
+	exit 2
+}
+[ $# -le 1 ] || usage
+name=${1:-release}
+case $name in
+release) type=Release ;;
+dev) type=Dev ;;
+asan) type=Asan ;;
+tsan) type=Tsan ;;
+*) usage ;;
+esac
+cmake -S . -B "build/$name" -G Ninja -DCMAKE_BUILD_TYPE=$type >"/dev/null"
+exec ninja -C "build/$name" --quiet
