@@ -21,8 +21,8 @@ struct arena {
 	uint8_t *memory; /* zeroed by the caller (calloc or mmap) */
 	size_t size;
 	size_t used;
-	uint8_t *journal; /* a ring of bytes */
-	size_t journal_size; /* a power of two */
+	uint8_t *journal;      /* a ring of bytes */
+	size_t journal_size;   /* a power of two */
 	uint64_t journal_head; /* next byte to write, counted from the start */
 	uint64_t journal_tail; /* oldest byte that can still be rolled back */
 };

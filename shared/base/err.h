@@ -11,32 +11,44 @@
 /* X(NAME, name on the wire and in logs, English sentence: cause, then cure) */
 #define ERR_LIST(X)                                                            \
 	X(OK, "ok", "done")                                                    \
-	X(ENCODING, "encoding", "not the canonical encoding of this type; see schemas/README.md") \
+	X(ENCODING, "encoding",                                                \
+		"not the canonical encoding of this type; see "                \
+		"schemas/README.md")                                           \
 	X(LENGTH, "length", "a length is outside the limits of the schema")    \
 	X(TYPE, "type", "unknown or unexpected message type")                  \
-	X(VERSION, "version", "another protocol version; use the same release")\
-	X(NETWORK, "network", "another network; use the genesis file of this one") \
+	X(VERSION, "version",                                                  \
+		"another protocol version; use the same release")              \
+	X(NETWORK, "network",                                                  \
+		"another network; use the genesis file of this one")           \
 	X(KEY, "key", "not a valid key, or not the key of the sender")         \
 	X(SIGNATURE, "signature", "the signature does not verify")             \
 	X(ROLE, "role", "this key's role does not permit this")                \
-	X(REPLAY, "replay", "this id was used with other content; choose a new id") \
-	X(EXPIRED, "expired", "valid-until is past; sign again with a later one") \
+	X(REPLAY, "replay",                                                    \
+		"this id was used with other content; choose a new id")        \
+	X(EXPIRED, "expired",                                                  \
+		"valid-until is past; sign again with a later one")            \
 	X(BUSY, "busy", "the mempool is full; send again later")               \
 	X(FULL, "full", "a table has reached its limit")                       \
 	X(NOT_FOUND, "not_found", "nothing here has this name")                \
 	X(EXISTS, "exists", "it exists already")                               \
 	X(PARENT, "parent", "the block does not follow the tip")               \
 	X(ROOT, "root", "a root differs from what the transactions give")      \
-	X(TIME, "time", "block time is not later than its parent's, or too far from this clock") \
-	X(DAMAGED, "damaged", "stored data does not match its checksum; repair from peers") \
+	X(TIME, "time",                                                        \
+		"block time is not later than its parent's, or too far from "  \
+		"this clock")                                                  \
+	X(DAMAGED, "damaged",                                                  \
+		"stored data does not match its checksum; repair from peers")  \
 	X(IO, "io", "the operating system refused an input or output")         \
 	X(CONFIG, "config", "a setting is unknown, missing or malformed")      \
 	X(PASSPHRASE, "passphrase", "the key file needs its passphrase")       \
-	X(MODE, "mode", "the key file must not be readable by others; chmod 600") \
-	X(IN_USE, "in_use", "the address or database is in use by another process") \
+	X(MODE, "mode",                                                        \
+		"the key file must not be readable by others; chmod 600")      \
+	X(IN_USE, "in_use",                                                    \
+		"the address or database is in use by another process")        \
 	X(TIMEOUT, "timeout", "no answer in time; ask again by id")            \
 	X(UNREACHABLE, "unreachable", "no connection to the peer")             \
-	X(BEHIND, "behind", "this node is cut off or behind and vouches for nothing")
+	X(BEHIND, "behind",                                                    \
+		"this node is cut off or behind and vouches for nothing")
 
 enum err {
 #define X(name, word, text) ERR_##name,

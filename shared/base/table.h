@@ -20,8 +20,8 @@ struct table {
 	size_t record_size;
 	uint32_t capacity;
 	uint32_t count;
-	uint32_t free_first; /* head of the list of free records */
-	uint32_t used_max; /* records from here on were never used */
+	uint32_t free_first;   /* head of the list of free records */
+	uint32_t used_max;     /* records from here on were never used */
 	uint32_t bucket_count; /* a power of two, >= capacity */
 	uint32_t *buckets;
 	uint32_t *next; /* chain, or free list */
