@@ -51,7 +51,7 @@ static void touch_before(void *argument)
 {
 	struct fixture *f = argument;
 
-	arena_touch(&f->arena, f->memory - 1, 1);
+	arena_touch(&f->arena, f->arena.memory - 1, 1);
 }
 
 static void touch_beyond(void *argument)
