@@ -68,6 +68,9 @@ struct bus_message {
  * too many frames are drained and counted (ERR_LENGTH). */
 MUST_CHECK enum err bus_receive(struct bus_socket *socket,
 	struct bus_message *out);
+/* The same, but wait as long as it takes: for the worker's end of a pair. */
+MUST_CHECK enum err bus_receive_wait(struct bus_socket *socket,
+	struct bus_message *out);
 /* Never blocks. ERR_UNREACHABLE: no such route or no connection; ERR_BUSY: the
  * queue is full. The caller counts and retries by request id. */
 MUST_CHECK enum err bus_send(struct bus_socket *socket,

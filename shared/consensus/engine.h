@@ -93,6 +93,9 @@ struct event {
 		struct {
 			uint64_t task;
 			const struct engine_block *block;
+			/* SEEK_STATE: the members after that block. */
+			const struct engine_member *members;
+			size_t member_count;
 		} found;
 		struct {
 			uint64_t task;

@@ -1,0 +1,104 @@
+/* consensus/replica_state.h -- the inside of a replica, for its own files. */
+#ifndef PERCH_CONSENSUS_REPLICA_STATE_H
+#define PERCH_CONSENSUS_REPLICA_STATE_H
+
+#include "consensus/cache.h"
+#include "consensus/replica.h"
+
+enum {
+	REPLICA_MOVES_MAX = 32, /* unfinal blocks whose moves are kept */
+	REPLICA_SAVES_MAX = 64, /* blocks in SAVEs of one call */
+	REPLICA_SCRATCH = 64 * 1024,
+	REPLICA_TIPS_MAX = 1024, /* unfinal blocks whose hash is kept */
+	FORWARD_AGAIN_MS = 1000,
+	FORWARD_BATCH_MAX = 128, /* transactions brought again at a time */
+	BUILD_PENDING_MANY = 64, /* worth a second block in flight */
+	BUILD_FLIGHT_MAX = 4,
+};
+
+/* What moved in an unfinal block, until it is final. */
+struct block_moves {
+	uint64_t height;
+	struct moves moves;
+};
+
+/* A SEEK_BLOCK that stands. */
+struct seek {
+	bool stands;
+	bool empty;
+	bool member_free;
+	uint64_t task;
+	uint64_t height;
+	uint8_t field[ENGINE_FIELD_MAX];
+	size_t field_size;
+};
+
+struct replica {
+	struct replica_config config;
+	struct arena arena;
+	struct state *state;
+	struct chain *chain;
+	struct mempool *pool;
+	struct cache cache;
+	void *engine;
+	bool engine_ready;
+	uint64_t final;
+	struct hash final_hash;
+	struct seek seek;
+	struct tick tick;
+	time_ms timer_at;      /* the engine's */
+	time_ms forward_at;    /* when to bring waiting transactions again */
+	struct key forward_to; /* the leader they were last brought to */
+	struct view halt_bytes;
+	bool halted;
+	uint8_t *snapshot;
+	size_t snapshot_size;
+	uint64_t snapshot_height; /* 0: none waits to be final */
+	struct hash snapshot_hash;
+	uint8_t scratch[REPLICA_SCRATCH];
+	size_t scratch_used;
+	struct engine_block saves[REPLICA_SAVES_MAX];
+	size_t save_count;
+	struct engine_block received[ENGINE_ATTACH_MAX];
+	struct effects effects;
+	struct engine_status status;
+	struct block body; /* one block decoded at a time */
+	struct block_moves moves[REPLICA_MOVES_MAX];
+};
+
+/* ---- replica_chain.c: blocks and the chain ---- */
+
+/* Fill change from a block that makes one. */
+enum err replica_open_block(const struct replica *replica,
+	struct engine_block *out, struct view bytes);
+/* Execute a block on the tip, unless the chain is there already. */
+enum err replica_connect(struct replica *replica,
+	const struct engine_block *block, struct outputs *out);
+void replica_revert(
+	struct replica *replica, uint64_t height, struct outputs *out);
+void replica_commit(
+	struct replica *replica, uint64_t height, struct outputs *out);
+/* Answer the standing SEEK if there is reason to. True: found is filled. */
+bool replica_make(struct replica *replica, struct engine_block *found,
+	struct outputs *out);
+/* Keep the moves and the snapshot of the block on the tip. */
+void replica_note_tip(struct replica *replica, const struct block_ref *block,
+	struct outputs *out);
+/* A place for the moves of the block at height. */
+struct moves *replica_moves(struct replica *replica, uint64_t height);
+void replica_members(const struct replica *replica,
+	struct engine_member members[ENGINE_MEMBERS_MAX], size_t *count);
+
+struct output *outputs_add(struct outputs *out, enum output_type type);
+/* Copy bytes to where they stand until the next call. */
+struct view replica_keep(struct replica *replica, struct view bytes);
+
+/* ---- replica_pool.c: waiting transactions ---- */
+
+/* Bring one transaction to the leader, or to everybody in a mesh. */
+void replica_forward(
+	struct replica *replica, struct view tx, struct outputs *out);
+/* Drop what can have no effect; bring again what waits too long. */
+void replica_sweep(struct replica *replica, struct outputs *out);
+
+#endif
