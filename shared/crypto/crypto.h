@@ -41,8 +41,8 @@ void curve_from_keypair(struct curve_pair *out, const struct keypair *pair);
  * one made for a type or a network is worth nothing in another.
  * type: the message's name in the schema, without NUL.
  */
-void signature_make(struct signature *out, const struct keypair *pair, const char *type,
-	const struct hash *network, struct view body);
+void signature_make(struct signature *out, const struct keypair *pair,
+	const char *type, const struct hash *network, struct view body);
 MUST_CHECK enum err signature_check(const struct signature *signature,
 	const struct key *key, const char *type, const struct hash *network,
 	struct view body);

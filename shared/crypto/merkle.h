@@ -12,8 +12,8 @@ enum { MERKLE_PATH_MAX = 32 };
 struct hash merkle_leaf(struct view data);
 struct hash merkle_node(const struct hash *left, const struct hash *right);
 
-/* The root of leaves that are already leaf hashes. Overwrites leaves. */
-struct hash merkle_root(struct hash *leaves, size_t count);
+/* The root of leaves that are already leaf hashes. Does not change leaves. */
+struct hash merkle_root(const struct hash *leaves, size_t count);
 
 /* The audit path of leaf index (RFC 6962 §2.1.1), bottom up. Returns its
  * length, at most MERKLE_PATH_MAX. Does not change leaves. */
