@@ -86,9 +86,4 @@ void bus_subscribe(struct bus_socket *socket, const char *topic);
 bool bus_wait(struct bus *bus, struct bus_socket *const *sockets, bool *ready,
 	size_t count, int fd, bool *fd_ready, time_ms timeout_ms);
 
-/* Wrap and unwrap an envelope. signature: with type's name when the schema
- * says signed. */
-size_t bus_seal(uint8_t *out, size_t size, uint8_t type, struct view body,
-	const struct keypair *pair, const struct hash *network);
-
 #endif

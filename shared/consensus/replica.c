@@ -12,6 +12,7 @@
 #include "base/check.h"
 
 const struct replica_limits replica_limits_default = {
+	.state = &state_limits_default,
 	.journal_bytes = 64 << 20,
 	.cache_bytes = 16 << 20,
 	.mempool_txs_max = MEMPOOL_TXS_MAX,
@@ -21,6 +22,7 @@ const struct replica_limits replica_limits_default = {
 };
 
 const struct replica_limits replica_limits_small = {
+	.state = &state_limits_small,
 	.journal_bytes = 1 << 20,
 	.cache_bytes = 1 << 20,
 	.mempool_txs_max = 256,
@@ -38,7 +40,7 @@ size_t replica_bytes(const struct replica_config *config)
 {
 	const struct replica_limits *limits = &config->limits;
 	return align(sizeof(struct replica)) +
-	       align(state_bytes(&limits->state)) +
+	       align(state_bytes(limits->state)) +
 	       align(limits->journal_bytes) + align(limits->cache_bytes) +
 	       align(mempool_bytes(
 		       limits->mempool_txs_max, limits->mempool_bytes_max)) +
@@ -56,12 +58,12 @@ enum err replica_init(
 	replica->config = *config;
 
 	void *state_memory = at;
-	at += align(state_bytes(&limits->state));
-	arena_init(&replica->arena, state_memory, state_bytes(&limits->state),
+	at += align(state_bytes(limits->state));
+	arena_init(&replica->arena, state_memory, state_bytes(limits->state),
 		at, limits->journal_bytes);
 	at += align(limits->journal_bytes);
 	enum err err = state_init(&replica->state, &replica->arena,
-		&limits->state, config->genesis);
+		limits->state, config->genesis);
 	if (err != ERR_OK)
 		return err;
 	cache_init(&replica->cache, at, limits->cache_bytes);

@@ -14,7 +14,7 @@
 struct replica; /* opaque */
 
 struct replica_limits {
-	struct state_limits state;
+	const struct state_limits *state;
 	size_t journal_bytes; /* a power of two */
 	size_t cache_bytes; /* of recent blocks, a power of two, >= 1 MiB */
 	uint32_t mempool_txs_max;
