@@ -66,7 +66,7 @@ enum event_type {
 	EVENT_SAVED, /* SAVE effects up to and with task are durable */
 	EVENT_FOUND, /* an answer to SEEK */
 	EVENT_READ, /* confirm that what is final here is not old */
-	EVENT_FORGOT, /* the log now begins after height */
+	EVENT_FORGOT, /* the log now begins after height: a state that is here */
 	EVENT_TRANSFER, /* hand over leadership if there is one to hand over */
 };
 
@@ -93,7 +93,9 @@ struct event {
 		struct {
 			uint64_t task;
 			const struct engine_block *block;
-			/* SEEK_STATE: the members after that block. */
+			/* SEEK_STATE: who takes part after that block. The
+			 * state is already in place here; durable once the
+			 * SAVE that follows is. */
 			const struct engine_member *members;
 			size_t member_count;
 		} found;
@@ -109,8 +111,8 @@ struct event {
 enum effect_type {
 	EFFECT_SEND, /* a message, with blocks from the log attached */
 	EFFECT_SAVE, /* make durable; answered by EVENT_SAVED */
-	EFFECT_COMMIT, /* every block up to height is final */
-	EFFECT_REVERT, /* undo every block above height */
+	EFFECT_COMMIT, /* every block up to height is final; ascending */
+	EFFECT_REVERT, /* undo every block above height, if there is one */
 	EFFECT_TIMER, /* wake me at; replaces the one before */
 	EFFECT_SEEK, /* make a block, or fetch a state; replaces the one before */
 	EFFECT_READY, /* answer to EVENT_READ: true at final height */
@@ -153,7 +155,9 @@ struct effect {
 			enum seek_kind kind;
 			uint64_t task;
 			uint64_t height;
-			struct hash hash; /* the parent, or the block of the state */
+			/* The parent, or the block of the state (zero: not
+			 * known, any). */
+			struct hash hash;
 			struct key peer; /* SEEK_STATE: who has it */
 			uint8_t field[ENGINE_FIELD_MAX];
 			size_t field_size;
