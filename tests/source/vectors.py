@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""tests/source/vectors.py -- the golden vectors of schemas/vectors.txt.
+
+    vectors.py            say whether the file is what these values give
+    vectors.py --write    write it
+    vectors.py --corpus DIR    a file a vector, in a folder a rule, for fuzzing
+
+The values below are encoded with python3-msgpack, hashed with hashlib and
+signed with PyNaCl: none of the code that Perch itself runs. tests/unit/gen.c
+and tests/unit/example.c check Perch against the file. Exit code 77 (skipped)
+when a Python package is missing.
+"""
+import hashlib
+import json
+import os
+import sys
+
+try:
+    import msgpack
+    import nacl.signing
+except ImportError as missing:
+    print("skipped: %s" % missing)
+    sys.exit(77)
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.insert(0, os.path.join(ROOT, "schemas"))
+sys.dont_write_bytecode = True
+import gen  # noqa: E402
+
+SCHEMAS = ["common", "ledger", "contract", "request", "topic", "peer"]
+FILE = os.path.join(ROOT, "schemas", "vectors.txt")
+
+
+def blake2b(*parts):
+    return hashlib.blake2b(b"".join(parts), digest_size=32).digest()
+
+
+def merkle_root(leaves):
+    """RFC 6962 section 2.1, with BLAKE2b-256."""
+    if not leaves:
+        return blake2b()
+    if len(leaves) == 1:
+        return blake2b(b"\0", leaves[0])
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return blake2b(b"\1", merkle_root(leaves[:split]),
+                   merkle_root(leaves[split:]))
+
+
+class Book:
+    """The rules, and the vectors made of them so far."""
+
+    def __init__(self):
+        self.rules = gen.parse([os.path.join(ROOT, "schemas", s + ".cddl")
+                                for s in SCHEMAS]).rules
+        self.lines, self.vectors = [], []
+
+    # Values are dicts by member name; what packs is a list in schema order.
+    def plain(self, item, value):
+        if not isinstance(item, gen.Rule):
+            return value
+        missing = {m.name for m in item.members} ^ set(value)
+        assert not missing, "%s: %s" % (item.name, missing)
+        return [[self.plain(m.item, v) for v in value[m.name]] if m.many else
+                self.plain(m.item, value[m.name]) for m in item.members]
+
+    def pack(self, name, value):
+        return msgpack.packb(self.plain(self.rules[name], value),
+                             use_bin_type=True)
+
+    def note(self, text):
+        self.lines += ["# " + line for line in text.split("\n")] + [""]
+
+    def value(self, name, data):
+        self.lines += ["value " + name, "hex " + data.hex(), ""]
+        return data
+
+    def vector(self, rule, label, value):
+        data = self.pack(rule, value)
+        fields = json.dumps(value, default=bytes.hex, ensure_ascii=False)
+        self.lines += ["rule %s %s" % (rule, label), "fields " + fields,
+                       "hex " + data.hex(), ""]
+        self.vectors.append((rule, label, data))
+        return data
+
+    # A value of every rule, from the schema alone.
+    def make(self, item, how):
+        if isinstance(item, gen.Rule):
+            return {m.name: self.make_list(m, how) if m.many else
+                    self.make(m.item, how) for m in item.members}
+        if item.kind == "uint":
+            return 0 if how == "least" else item.max
+        size = item.min if how == "least" else min(
+            item.max, max(item.min, 40))
+        if item.kind == "text":  # 3 bytes a character, then ASCII
+            return "空" * (size // 3) + "z" * (size % 3)
+        return bytes((7 * i + size) & 255 for i in range(size))
+
+    def make_list(self, member, how):
+        low, high = member.many
+        count = low if how == "least" else min(high, max(low, 2))
+        return [self.make(member.item, how) for _ in range(count)]
+
+
+def signed(network, name, body):
+    return b"perch/1/" + name.encode() + b"\0" + network + body
+
+
+# ---- the worked example of schemas/README.md ----
+
+START = 1767225600000  # 2026-01-01T00:00:00Z
+
+
+def example(book):
+    book.note("The worked example of README.md: alice reserves a take-off and "
+              "a landing\nin one transaction, and node `white_noise` puts it "
+              "into block 1.")
+    alice = nacl.signing.SigningKey(
+        book.value("wallet_seed", bytes(range(32))))
+    node = nacl.signing.SigningKey(
+        book.value("node_seed", bytes(range(32, 64))))
+    alice_key = book.value("wallet_key", alice.verify_key.encode())
+    node_key = book.value("node_key", node.verify_key.encode())
+    book.value("wallet_curve_key",
+               alice.verify_key.to_curve25519_public_key().encode())
+    book.value("wallet_curve_secret",
+               alice.to_curve25519_private_key().encode())
+    network = book.value("network", blake2b(b"the network of the example"))
+
+    def reserve(port, pad, start, movement):
+        return {"port": port, "pad": pad, "start": start,
+                "end": start + 300000, "aircraft": "JA001P", "pair": 1,
+                "movement": movement}
+
+    takeoff = book.vector("op_reserve", "takeoff", reserve(
+        "haneda", "a", START + 600000, 1))
+    landing = book.vector("op_reserve", "landing", reserve(
+        "narita", "b2", START + 1500000, 2))
+    body = book.vector("tx", "pair", {
+        "id": bytes.fromhex("00112233445566778899aabbccddeeff"),
+        "wallet": alice_key, "valid_until": START + 120000, "mode": 0,
+        "ops": [{"kind": 1, "body": takeoff}, {"kind": 1, "body": landing}]})
+    tx_hash = book.value("tx_hash", blake2b(body))
+    to_sign = book.value("tx_signed_bytes", signed(network, "tx", body))
+    signature = book.value("tx_signature", alice.sign(to_sign).signature)
+    tx = book.vector("envelope", "tx", {
+        "version": 1, "type": book.rules["tx"].message, "sender": alice_key,
+        "body": body, "signature": signature})
+    submit = book.vector("submit", "final", {"tx": tx, "wait": 2})
+    book.vector("envelope", "submit", {
+        "version": 1, "type": book.rules["submit"].message,
+        "sender": alice_key, "body": submit, "signature": b""})
+
+    def granted(op, reservation):
+        return {"code": 0, "reservation": reservation,
+                "details": book.vector("detail_granted", op["port"], {
+                    "port": op["port"], "pad": op["pad"],
+                    "start": op["start"], "end": op["end"], "version": 1})}
+
+    receipt = book.vector("receipt", "granted", {
+        "tx": tx_hash, "code": 0, "ops": [
+            granted(reserve("haneda", "a", START + 600000, 1),
+                    bytes.fromhex("a0" * 16)),
+            granted(reserve("narita", "b2", START + 1500000, 2),
+                    bytes.fromhex("a1" * 16))]})
+    field = book.vector("ordered_field", "term_3", {"term": 3})
+    header = book.vector("header", "height_1", {
+        "version": 1, "network": network, "chain": 0, "height": 1,
+        "parent": network, "time": START, "proposer": node_key,
+        "tx_root": book.value("tx_root", merkle_root([tx])),
+        "receipt_root": book.value("receipt_root", merkle_root([receipt])),
+        "state_root": blake2b(b"a state root"), "engine": field})
+    block_hash = book.value("block_hash", blake2b(header))
+    signature = node.sign(signed(network, "block", header)).signature
+    block = book.vector("block", "height_1", {
+        "header": header, "signature": signature, "txs": [tx],
+        "receipts": [receipt]})
+    topic = book.vector("topic_block", "height_1", {
+        "chain": 0, "height": 1, "hash": block_hash, "final": 1,
+        "block": block})
+    signature = node.sign(signed(network, "topic_block", topic)).signature
+    book.vector("envelope", "topic_block", {
+        "version": 1, "type": book.rules["topic_block"].message,
+        "sender": node_key, "body": topic, "signature": signature})
+    items = [bytes([i]) * i for i in range(7)]
+    book.note("Merkle roots over the first N of the items "
+              "\"\", 01, 0202, ..., 060606060606.")
+    for count in range(8):
+        book.value("merkle_root_%d" % count, merkle_root(items[:count]))
+
+
+def build():
+    book = Book()
+    book.lines += ["# vectors.txt -- golden vectors, made by "
+                   "tests/source/vectors.py.", "#",
+                   "# rule NAME LABEL, its fields (bytes as hex), and its "
+                   "encoding as hex;", "# or value NAME and its bytes as hex.",
+                   ""]
+    example(book)
+    book.note("The least and the greatest of every rule (sizes kept short).")
+    for name, rule in book.rules.items():
+        for how in ("least", "greatest"):
+            book.vector(name, how, book.make(rule, how))
+    return book
+
+
+def main(arguments):
+    book = build()
+    text = "\n".join(book.lines)
+    if arguments == ["--write"]:
+        with open(FILE, "w", encoding="utf-8") as file:
+            file.write(text)
+    elif len(arguments) == 2 and arguments[0] == "--corpus":
+        for rule, label, data in book.vectors:
+            folder = os.path.join(arguments[1], rule)
+            os.makedirs(folder, exist_ok=True)
+            with open(os.path.join(folder, label), "wb") as file:
+                file.write(data)
+    elif arguments:
+        print(__doc__, file=sys.stderr)
+        return 2
+    else:
+        with open(FILE, encoding="utf-8") as file:
+            if file.read() != text:
+                print("schemas/vectors.txt is not what tests/source/vectors.py"
+                      " gives; if that is meant, run it with --write")
+                return 1
+        print("vectors: %d agree" % len(book.vectors))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
