@@ -3,6 +3,8 @@ file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
 add_library(perch_support STATIC ${support})
 target_include_directories(perch_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(perch_support PUBLIC perch_wire)
+target_compile_definitions(perch_support PRIVATE
+	PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
 
 # Every test is found by its place: tests/unit/NAME.c is one cmocka program.
 file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*.c)

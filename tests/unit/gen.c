@@ -3,15 +3,14 @@
  */
 #include "unit.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "gen/common.h"
 #include "gen/contract.h"
 #include "gen/ledger.h"
 #include "gen/request.h"
 #include "gen/table.h"
+#include "support/vectors.h"
 #include "support/wire_any.h"
 
 enum {
@@ -81,46 +80,18 @@ static void test_random(void **state)
 
 /* ---- schemas/vectors.txt ---- */
 
-struct vector {
-	char name[64], label[64];
-	size_t size;
-	uint8_t bytes[SIZE_MAX_HERE];
-};
-
-/* The next vector of a rule; false at the end of the file. */
-static bool next_vector(FILE *file, struct vector *out)
-{
-	static char line[4 * SIZE_MAX_HERE];
-
-	out->name[0] = '\0';
-	while (fgets(line, sizeof(line), file) != NULL) {
-		size_t end = strcspn(line, "\n");
-
-		line[end] = '\0';
-		if (sscanf(line, "rule %63s %63s", out->name, out->label) == 2)
-			continue;
-		if (strncmp(line, "hex ", 4) != 0 || out->name[0] == '\0')
-			continue;
-		out->size = (end - 4) / 2;
-		assert_true(out->size <= sizeof(out->bytes));
-		assert_int_equal(
-			hex_decode(out->bytes, out->size, line + 4), ERR_OK);
-		return true;
-	}
-	return false;
-}
-
 static void test_vectors(void **state)
 {
-	static struct vector vector;
+	struct vector vector;
 	bool seen[SCHEMA_RULES] = {false};
-	FILE *file = fopen(PERCH_SOURCE "/schemas/vectors.txt", "r");
+	FILE *file = vectors_open();
 
 	(void)state;
-	assert_non_null(file);
-	while (next_vector(file, &vector)) {
+	while (vectors_next(file, &vector)) {
 		const struct schema_rule *rule = schema_find(vector.name);
 
+		if (vector.name[0] == '\0')
+			continue;
 		assert_non_null(rule);
 		seen[rule - schema_rules] = true;
 		assert_int_equal(
@@ -133,19 +104,6 @@ static void test_vectors(void **state)
 		assert_true(seen[i]);
 }
 
-static void find_vector(struct vector *out, const char *name, const char *label)
-{
-	FILE *file = fopen(PERCH_SOURCE "/schemas/vectors.txt", "r");
-	bool found = false;
-
-	assert_non_null(file);
-	while (!found && next_vector(file, out))
-		found = strcmp(out->name, name) == 0 &&
-			strcmp(out->label, label) == 0;
-	fclose(file);
-	assert_true(found);
-}
-
 static void assert_text(struct view view, const char *text)
 {
 	assert_true(view_equal(view, view_text(text)));
@@ -154,12 +112,12 @@ static void assert_text(struct view view, const char *text)
 /* The members land in the fields of their name. */
 static void test_fields(void **state)
 {
-	static struct vector vector;
+	struct vector vector;
 	struct tx tx;
 	struct op_reserve op;
 
 	(void)state;
-	find_vector(&vector, "tx", "pair");
+	vectors_find(&vector, "tx", "pair");
 	assert_int_equal(
 		tx_decode(&tx, view_of(vector.bytes, vector.size)), ERR_OK);
 	assert_int_equal(tx.id.bytes[1], 0x11);
@@ -180,13 +138,13 @@ static void test_fields(void **state)
 
 static void test_refusals(void **state)
 {
-	static struct vector vector;
+	struct vector vector;
 	struct tx tx, zero;
 	size_t size;
 
 	(void)state;
 	memset(&zero, 0, sizeof(zero));
-	find_vector(&vector, "tx", "pair");
+	vectors_find(&vector, "tx", "pair");
 	vector.bytes[0] = 0x94; /* another number of members */
 	memset(&tx, 0xee, sizeof(tx));
 	assert_int_equal(tx_decode(&tx, view_of(vector.bytes, vector.size)),
