@@ -20,22 +20,22 @@ struct mempool *mempool_init(void *memory, uint32_t txs_max, size_t bytes_max);
 /* Copy a verified transaction in. ERR_EXISTS when (wallet, id) is here with the
  * same content, ERR_REPLAY with other content, ERR_BUSY when full. local marks
  * one that this node must bring to the leader. */
-MUST_CHECK enum err mempool_put(struct mempool *pool, const struct tx_view *tx,
-	bool local);
+MUST_CHECK enum err mempool_put(
+	struct mempool *pool, const struct tx_view *tx, bool local);
 
 /* True and the content's hash when (wallet, id) waits here. */
 bool mempool_find(const struct mempool *pool, const struct key *wallet,
 	const struct id *id, struct hash *tx_hash);
 
 /* Forget (wallet, id); nothing happens when it is not here. */
-void mempool_remove(struct mempool *pool, const struct key *wallet,
-	const struct id *id);
+void mempool_remove(
+	struct mempool *pool, const struct key *wallet, const struct id *id);
 
 uint32_t mempool_count(const struct mempool *pool);
 size_t mempool_bytes_used(const struct mempool *pool);
 
-/* Walk in order of arrival. cursor starts at 0; true fills out (borrowed until
- * the pool changes). */
+/* Walk in order of arrival. cursor starts at 0 and stays good whatever is put
+ * or removed meanwhile; true fills out (borrowed until the next put). */
 struct mempool_item {
 	struct view bytes; /* the envelope */
 	struct key wallet;
@@ -44,7 +44,7 @@ struct mempool_item {
 	time_ms valid_until;
 	bool local;
 };
-bool mempool_next(const struct mempool *pool, uint64_t *cursor,
-	struct mempool_item *out);
+bool mempool_next(
+	const struct mempool *pool, uint64_t *cursor, struct mempool_item *out);
 
 #endif
