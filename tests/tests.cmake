@@ -29,3 +29,33 @@ foreach(file ${source_tests})
 	set_tests_properties(source_${name} PROPERTIES TIMEOUT 60
 		LABELS source SKIP_RETURN_CODE 77)
 endforeach()
+
+# tests/fuzz: the same targets under libFuzzer (PERCH_FUZZ, clang) or replayed.
+find_library(MSGPACKC msgpackc REQUIRED)
+add_library(perch_fuzz STATIC ${CMAKE_SOURCE_DIR}/tests/fuzz/targets.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/differ.c)
+target_link_libraries(perch_fuzz PUBLIC perch_support ${MSGPACKC})
+add_executable(fuzz_replay ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+target_link_libraries(fuzz_replay perch_fuzz)
+target_compile_definitions(fuzz_replay PRIVATE
+	PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
+add_test(NAME fuzz_replay COMMAND fuzz_replay)
+set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 300 LABELS fuzz)
+if(PERCH_FUZZ)
+	set(fuzz_names frame differ)
+	foreach(file ${CDDL})
+		file(STRINGS ${file} rules REGEX "^[a-z_0-9]+ = \\[")
+		string(REPLACE " = [" "" rules "${rules}")
+		list(APPEND fuzz_names ${rules})
+	endforeach()
+	add_custom_target(fuzz)
+	foreach(name ${fuzz_names})
+		add_executable(fuzz_${name} EXCLUDE_FROM_ALL
+			${CMAKE_SOURCE_DIR}/tests/fuzz/libfuzzer.c)
+		target_compile_definitions(fuzz_${name} PRIVATE
+			FUZZ_TARGET="${name}")
+		target_link_libraries(fuzz_${name} perch_fuzz
+			-fsanitize=fuzzer)
+		add_dependencies(fuzz fuzz_${name})
+	endforeach()
+endif()

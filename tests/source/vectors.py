@@ -25,7 +25,7 @@ except ImportError as missing:
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "schemas"))
 sys.dont_write_bytecode = True
-import gen  # noqa: E402
+import cddl  # noqa: E402
 
 SCHEMAS = ["common", "ledger", "contract", "request", "topic", "peer"]
 FILE = os.path.join(ROOT, "schemas", "vectors.txt")
@@ -52,13 +52,13 @@ class Book:
     """The rules, and the vectors made of them so far."""
 
     def __init__(self):
-        self.rules = gen.parse([os.path.join(ROOT, "schemas", s + ".cddl")
+        self.rules = cddl.parse([os.path.join(ROOT, "schemas", s + ".cddl")
                                 for s in SCHEMAS]).rules
         self.lines, self.vectors = [], []
 
     # Values are dicts by member name; what packs is a list in schema order.
     def plain(self, item, value):
-        if not isinstance(item, gen.Rule):
+        if not isinstance(item, cddl.Rule):
             return value
         missing = {m.name for m in item.members} ^ set(value)
         assert not missing, "%s: %s" % (item.name, missing)
@@ -86,7 +86,7 @@ class Book:
 
     # A value of every rule, from the schema alone.
     def make(self, item, how):
-        if isinstance(item, gen.Rule):
+        if isinstance(item, cddl.Rule):
             return {m.name: self.make_list(m, how) if m.many else
                     self.make(m.item, how) for m in item.members}
         if item.kind == "uint":

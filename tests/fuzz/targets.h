@@ -1,0 +1,26 @@
+/* tests/fuzz/targets.h -- what is fuzzed, by name: the decoder of every rule of
+ * the schemas, and the targets listed in targets.c.
+ *
+ * A target takes any bytes and CHECKs what must hold. libfuzzer.c drives one
+ * of them with clang; replay.c drives all of them in every ordinary build.
+ */
+#ifndef PERCH_TESTS_FUZZ_TARGETS_H
+#define PERCH_TESTS_FUZZ_TARGETS_H
+
+#include "base/view.h"
+
+struct fuzz_target {
+	const char *name;
+	void (*run)(struct view bytes);
+};
+
+/* The targets that are not a rule; the last one has no name. */
+extern const struct fuzz_target fuzz_targets[];
+
+/* name: of a rule or of a target; CHECKs that there is one. */
+void fuzz_run(const char *name, struct view bytes);
+
+/* differ.c: our strict reader and msgpack-c's unpacker agree. */
+void fuzz_differ(struct view bytes);
+
+#endif
