@@ -113,6 +113,7 @@ static void check_run(const struct run_row *row, bool is_text)
 	else
 		body = wire_read_bytes(&reader, row->min, row->max);
 	assert_int_equal(wire_read_end(&reader), row->err);
+	assert_true(reader.at <= reader.end);
 	if (row->err == ERR_OK) {
 		assert_int_equal(body.size, row->body);
 		assert_ptr_equal(body.data, bytes + head.size);
@@ -273,6 +274,9 @@ static void test_lists(void **state)
 		{"93", 2, 0, 9, ERR_ENCODING},
 		{"dc 00", 0, 0, 9, ERR_ENCODING},
 		{"81", 2, 0, 9, ERR_ENCODING},
+		{"8f", 0, 0, 9, ERR_ENCODING},
+		{"a0", 0, 0, 9, ERR_ENCODING},
+		{"c4 00", 0, 0, 9, ERR_ENCODING},
 		{"", 0, 0, 9, ERR_ENCODING},
 	};
 	static uint8_t bytes[BYTES_MAX];
@@ -319,6 +323,11 @@ static void test_stops_for_good(void **state)
 	wire_read_fixed(&reader, out, 2);
 	assert_int_equal(out[0], 7);
 	assert_int_equal(wire_read_end(&reader), ERR_ENCODING);
+	/* What is reported is the first thing. */
+	reader = wire_reader_of(from_hex(bytes, "05 c0"));
+	assert_int_equal(wire_read_uint(&reader, 4), 0);
+	assert_int_equal(wire_read_uint(&reader, 4), 0);
+	assert_int_equal(wire_read_end(&reader), ERR_LENGTH);
 }
 
 static void test_writer_limits(void **state)
