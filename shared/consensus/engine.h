@@ -17,9 +17,9 @@
 enum {
 	ENGINE_MEMBERS_MAX = 16,
 	ENGINE_MESSAGE_MAX = 1024,
-	ENGINE_FIELD_MAX = 64, /* of a header */
+	ENGINE_FIELD_MAX = 64,   /* of a header */
 	ENGINE_RECORD_MAX = 256, /* what an engine must remember: term, vote */
-	ENGINE_ATTACH_MAX = 16, /* blocks with one message */
+	ENGINE_ATTACH_MAX = 16,  /* blocks with one message */
 	ENGINE_ATTACH_BYTES_MAX = 62000,
 	EFFECTS_MAX = 128,
 };
@@ -54,25 +54,26 @@ struct engine_config {
 	uint64_t base_height;
 	struct hash base_hash;
 	struct view base_field; /* engine field of the header at base_height */
-	time_ms election_ms; /* timeouts are drawn from [this, 2 * this) */
+	time_ms election_ms;    /* timeouts are drawn from [this, 2 * this) */
 	time_ms heartbeat_ms;
 };
 
 enum event_type {
-	EVENT_START, /* once, after restore; record as it was last saved */
-	EVENT_TIMER, /* the time asked for has come (or gone) */
-	EVENT_RECEIVE, /* a message from an authenticated member */
-	EVENT_SUBMIT, /* transactions wait */
-	EVENT_SAVED, /* SAVE effects up to and with task are durable */
-	EVENT_FOUND, /* an answer to SEEK */
-	EVENT_READ, /* confirm that what is final here is not old */
-	EVENT_FORGOT, /* the log now begins after height: a state that is here */
+	EVENT_START,    /* once, after restore; record as it was last saved */
+	EVENT_TIMER,    /* the time asked for has come (or gone) */
+	EVENT_RECEIVE,  /* a message from an authenticated member */
+	EVENT_SUBMIT,   /* transactions wait */
+	EVENT_SAVED,    /* SAVE effects up to and with task are durable */
+	EVENT_FOUND,    /* an answer to SEEK */
+	EVENT_READ,     /* confirm that what is final here is not old */
+	EVENT_FORGOT,   /* the log now begins after height: a state that is here
+			 */
 	EVENT_TRANSFER, /* hand over leadership if there is one to hand over */
 };
 
 struct event {
 	enum event_type type;
-	time_ms now; /* monotonic */
+	time_ms now;     /* monotonic */
 	uint64_t random; /* 64 fresh bits from the driver */
 	union {
 		struct {
@@ -109,17 +110,18 @@ struct event {
 };
 
 enum effect_type {
-	EFFECT_SEND, /* a message, with blocks from the log attached */
-	EFFECT_SAVE, /* make durable; answered by EVENT_SAVED */
+	EFFECT_SEND,   /* a message, with blocks from the log attached */
+	EFFECT_SAVE,   /* make durable; answered by EVENT_SAVED */
 	EFFECT_COMMIT, /* every block up to height is final; ascending */
 	EFFECT_REVERT, /* undo every block above height, if there is one */
-	EFFECT_TIMER, /* wake me at; replaces the one before */
-	EFFECT_SEEK, /* make a block, or fetch a state; replaces the one before */
+	EFFECT_TIMER,  /* wake me at; replaces the one before */
+	EFFECT_SEEK,  /* make a block, or fetch a state; replaces the one before
+		       */
 	EFFECT_READY, /* answer to EVENT_READ: true at final height */
 };
 
 enum seek_kind {
-	SEEK_NONE, /* stop seeking */
+	SEEK_NONE,  /* stop seeking */
 	SEEK_BLOCK, /* a block on parent; stands until found or replaced */
 	SEEK_STATE, /* the state after block height, from peer */
 };
@@ -130,12 +132,12 @@ struct effect {
 		struct {
 			bool broadcast; /* to every other member */
 			struct key to;
-			struct view message; /* in effects.scratch */
+			struct view message;  /* in effects.scratch */
 			uint64_t blocks_from; /* heights in the log */
 			uint32_t block_count;
 		} send;
 		struct {
-			uint64_t task; /* ascending by 1 */
+			uint64_t task;      /* ascending by 1 */
 			struct view record; /* empty: unchanged */
 			/* Consecutive blocks; anything stored at or above the
 			 * first one's height goes. Borrowed from the event. */
@@ -161,7 +163,7 @@ struct effect {
 			struct key peer; /* SEEK_STATE: who has it */
 			uint8_t field[ENGINE_FIELD_MAX];
 			size_t field_size;
-			bool empty; /* an empty block is wanted at once */
+			bool empty;       /* an empty block is wanted at once */
 			bool member_free; /* a change of members may go in */
 		} seek;
 		struct {
@@ -192,13 +194,13 @@ struct engine_status {
 
 struct engine_ops {
 	const char *name; /* "ordered" */
-	uint8_t chain; /* number on the wire */
+	uint8_t chain;    /* number on the wire */
 	size_t size;
 	void (*init)(void *state, const struct engine_config *config);
 	/* A block of the log, in order, before EVENT_START. */
 	void (*restore)(void *state, const struct engine_block *block);
-	void (*step)(void *state, struct effects *out,
-		const struct event *event);
+	void (*step)(
+		void *state, struct effects *out, const struct event *event);
 	/* Every invariant of the state; false is a bug. */
 	bool (*holds)(const void *state);
 	void (*status)(const void *state, struct engine_status *out);

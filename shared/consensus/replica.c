@@ -78,7 +78,8 @@ enum err replica_init(
 		at, replica->state, config->genesis, config->engine->chain);
 	at += align(chain_bytes());
 	replica->engine = at;
-	replica->final_hash = config->genesis->network;
+	replica->final_head.tip = chain_tip(replica->chain);
+	replica->final_head.state_root = state_root(replica->state);
 	replica->timer_at = INT64_MAX;
 	*out = replica;
 	return ERR_OK;
@@ -112,7 +113,8 @@ static void install(struct replica *replica, const struct block_ref *block)
 	};
 	chain_reset(replica->chain, tip);
 	replica->final = tip.height;
-	replica->final_hash = tip.hash;
+	replica->final_head.tip = tip;
+	replica->final_head.state_root = block->header.state_root;
 	replica->snapshot_height = 0;
 }
 
@@ -497,6 +499,11 @@ const struct chain *replica_chain(const struct replica *replica)
 uint64_t replica_final(const struct replica *replica)
 {
 	return replica->final;
+}
+
+void replica_final_head(const struct replica *replica, struct replica_head *out)
+{
+	*out = replica->final_head;
 }
 
 struct mempool *replica_mempool(struct replica *replica)

@@ -16,7 +16,7 @@ struct replica; /* opaque */
 struct replica_limits {
 	const struct state_limits *state;
 	size_t journal_bytes; /* a power of two */
-	size_t cache_bytes; /* of recent blocks, a power of two, >= 1 MiB */
+	size_t cache_bytes;   /* of recent blocks, a power of two, >= 1 MiB */
 	uint32_t mempool_txs_max;
 	size_t mempool_bytes_max;
 	uint64_t snapshot_every; /* blocks between snapshots; 0: never */
@@ -28,7 +28,7 @@ extern const struct replica_limits replica_limits_small;
 struct replica_config {
 	const struct engine_ops *engine;
 	const struct genesis *genesis; /* borrowed for life */
-	const struct keypair *self; /* borrowed for life */
+	const struct keypair *self;    /* borrowed for life */
 	struct replica_limits limits;
 	time_ms election_ms, heartbeat_ms;
 	time_ms skew_ms; /* a live block's time may be this far ahead */
@@ -44,40 +44,40 @@ MUST_CHECK enum err replica_init(struct replica **out, void *memory,
 /* ---- starting: snapshot if there is one, blocks in order, start ---- */
 MUST_CHECK enum err replica_restore_snapshot(struct replica *replica,
 	const struct block_ref *block, struct view bytes);
-MUST_CHECK enum err replica_restore_block(struct replica *replica,
-	struct view bytes);
+MUST_CHECK enum err replica_restore_block(
+	struct replica *replica, struct view bytes);
 
 /* What the driver must do, in this order. Views are valid until the next call
  * of any replica function that steps. */
 enum output_type {
-	OUTPUT_SEND, /* a relay message to one member */
+	OUTPUT_SEND,    /* a relay message to one member */
 	OUTPUT_FORWARD, /* transactions to one member */
-	OUTPUT_SAVE, /* blocks and record to the log; answer replica_saved */
+	OUTPUT_SAVE,    /* blocks and record to the log; answer replica_saved */
 	OUTPUT_TIMER,
-	OUTPUT_FETCH, /* a snapshot from a peer; answer replica_fetched */
-	OUTPUT_ORDERED, /* a block is on the tip */
+	OUTPUT_FETCH,    /* a snapshot from a peer; answer replica_fetched */
+	OUTPUT_ORDERED,  /* a block is on the tip */
 	OUTPUT_REVERTED, /* blocks above height are off the chain */
-	OUTPUT_FINAL, /* a block is final: tell the world */
+	OUTPUT_FINAL,    /* a block is final: tell the world */
 	OUTPUT_SNAPSHOT, /* keep these bytes: the state after block height */
-	OUTPUT_READY, /* a read is confirmed (or not) */
-	OUTPUT_MEMBERS, /* the members changed: see replica_status */
+	OUTPUT_READY,    /* a read is confirmed (or not) */
+	OUTPUT_MEMBERS,  /* the members changed: see replica_status */
 	OUTPUT_HALT, /* this node must stop: a block it must hold is invalid */
 };
 
 struct output {
 	enum output_type type;
 	uint64_t height; /* ORDERED, REVERTED, FINAL, SNAPSHOT, FETCH, READY */
-	uint64_t task; /* SAVE, FETCH, READY */
-	struct key to; /* SEND, FORWARD, FETCH */
-	struct view message; /* SEND: the engine's; SAVE: record */
+	uint64_t task;   /* SAVE, FETCH, READY */
+	struct key to;   /* SEND, FORWARD, FETCH */
+	struct view message;  /* SEND: the engine's; SAVE: record */
 	uint64_t blocks_from; /* SEND: heights to attach */
 	uint32_t block_count;
-	time_ms at; /* TIMER */
-	bool ok; /* READY */
-	enum err err; /* HALT */
-	struct block_ref block; /* ORDERED, FINAL, SNAPSHOT, HALT */
+	time_ms at;                        /* TIMER */
+	bool ok;                           /* READY */
+	enum err err;                      /* HALT */
+	struct block_ref block;            /* ORDERED, FINAL, SNAPSHOT, HALT */
 	const struct engine_block *blocks; /* SAVE: block_count of them */
-	struct view bytes; /* SNAPSHOT; FORWARD: one transaction */
+	struct view bytes;         /* SNAPSHOT; FORWARD: one transaction */
 	const struct moves *moves; /* FINAL: NULL when they are not known */
 };
 
@@ -89,14 +89,14 @@ struct outputs {
 
 /* Every call below first clears outputs, then fills it. */
 struct tick {
-	time_ms now; /* monotonic */
+	time_ms now;  /* monotonic */
 	time_ms wall; /* UTC, for block time */
 	uint64_t random;
 };
 void replica_start(struct replica *replica, const struct tick *tick,
 	struct view record, struct outputs *out);
-void replica_timer(struct replica *replica, const struct tick *tick,
-	struct outputs *out);
+void replica_timer(
+	struct replica *replica, const struct tick *tick, struct outputs *out);
 /* A relay message: ERR_* when it is refused (malformed, too far in the future)
  * and the sender is at fault; nothing has changed then. */
 MUST_CHECK enum err replica_receive(struct replica *replica,
@@ -109,8 +109,8 @@ void replica_fetched(struct replica *replica, const struct tick *tick,
 	struct outputs *out);
 void replica_read(struct replica *replica, const struct tick *tick,
 	uint64_t task, struct outputs *out);
-void replica_transfer(struct replica *replica, const struct tick *tick,
-	struct outputs *out);
+void replica_transfer(
+	struct replica *replica, const struct tick *tick, struct outputs *out);
 /* The log on disk now begins after height. */
 void replica_forgot(struct replica *replica, const struct tick *tick,
 	uint64_t height, struct outputs *out);
@@ -123,17 +123,24 @@ MUST_CHECK enum err replica_submit(struct replica *replica,
 	struct outputs *out);
 /* Build blocks from what waits, if this node may: called once after a batch of
  * submissions, so that a batch makes one block. */
-void replica_build(struct replica *replica, const struct tick *tick,
-	struct outputs *out);
+void replica_build(
+	struct replica *replica, const struct tick *tick, struct outputs *out);
 
 /* ---- looking ---- */
 void replica_status(const struct replica *replica, struct engine_status *out);
 const struct chain *replica_chain(const struct replica *replica);
 uint64_t replica_final(const struct replica *replica);
+/* The final block and the state after it; the genesis at height 0. */
+struct replica_head {
+	struct chain_tip tip;
+	struct hash state_root;
+};
+void replica_final_head(
+	const struct replica *replica, struct replica_head *out);
 struct mempool *replica_mempool(struct replica *replica);
 /* A recent block's bytes from the cache (valid until the next step). */
-bool replica_block(const struct replica *replica, uint64_t height,
-	struct view *bytes);
+bool replica_block(
+	const struct replica *replica, uint64_t height, struct view *bytes);
 /* What is known of (wallet, id) without the index: true fills out, status as
  * in fate: 1 waits here, 2 in a block, 3 in a final one. */
 struct replica_fate {

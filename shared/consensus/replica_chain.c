@@ -193,7 +193,12 @@ static void finalise_one(struct replica *replica, struct outputs *out)
 		enum err err = block_open(&output->block, bytes,
 			&replica->config.genesis->network);
 		CHECK(err == ERR_OK);
-		replica->final_hash = output->block.hash;
+		replica->final_head.tip.height = height;
+		replica->final_head.tip.hash = output->block.hash;
+		replica->final_head.tip.time =
+			(time_ms)output->block.header.time;
+		replica->final_head.state_root =
+			output->block.header.state_root;
 	}
 	struct block_moves *slot = &replica->moves[height % REPLICA_MOVES_MAX];
 	if (slot->height == height)

@@ -43,7 +43,7 @@ struct replica {
 	void *engine;
 	bool engine_ready;
 	uint64_t final;
-	struct hash final_hash;
+	struct replica_head final_head;
 	struct seek seek;
 	struct tick tick;
 	time_ms timer_at;      /* the engine's */

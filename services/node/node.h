@@ -1,0 +1,105 @@
+/* node/node.h -- the parts of a node's service, and what they share.
+ */
+#ifndef PERCH_NODE_NODE_H
+#define PERCH_NODE_NODE_H
+
+#include "bus/bus.h"
+#include "gen/request.h"
+#include "ledger/envelope.h"
+#include "service/driver.h"
+
+enum {
+	WAITERS_MAX = 16384, /* submissions that wait for an answer */
+	READS_MAX = 1024, /* questions that wait for a majority's word */
+	REQUESTS_ROUND = 256, /* taken before the engine gets its turn */
+	RECENT_MAX = 16, /* block hashes in a status */
+};
+
+/* Where an answer goes. */
+struct origin {
+	uint8_t route[64];
+	size_t route_size;
+	uint8_t request[8];
+};
+
+/* A question that waits until a majority confirms that it is answered from
+ * what is not old. */
+struct read {
+	bool used;
+	struct origin origin;
+	uint8_t type; /* MESSAGE_HEAD_QUERY or MESSAGE_TX_QUERY */
+	struct key wallet;
+	struct id id;
+};
+
+struct publisher {
+	struct bus_socket *socket;
+	uint64_t boot;
+	uint64_t counters[5]; /* by topic */
+	time_ms status_at;
+	enum engine_role said_role;
+};
+
+struct waiters; /* waiters.c */
+
+struct node {
+	const struct keypair *self;
+	const struct genesis *genesis;
+	const char *name;
+	struct bus *bus;
+	struct bus_socket *server;
+	struct driver *driver;
+	struct waiters *waiters;
+	struct publisher publisher;
+	uint64_t read_next;
+	struct read reads[READS_MAX];
+	struct hash recent[RECENT_MAX]; /* by height modulo */
+	time_ms started_at;
+	bool halted;
+	uint8_t body[ENVELOPE_BODY_BYTES_MAX]; /* of the answer being made */
+	uint8_t block[BLOCK_BYTES_MAX];
+	struct block decoded; /* one block at a time */
+};
+
+/* ---- serve.c: the request channel ---- */
+/* Take what is there, at most REQUESTS_ROUND; true when more is waiting. */
+bool serve_requests(struct node *node);
+void serve_ready(struct node *node, uint64_t task, bool ok);
+void answer(struct node *node, const struct origin *origin,
+	enum message_type type, size_t body_size); /* node->body */
+void answer_refusal(struct node *node, const struct origin *origin,
+	enum err err);
+
+/* ---- fate.c: what became of a transaction ---- */
+void answer_fate(struct node *node, const struct origin *origin,
+	const struct key *wallet, const struct id *id);
+/* True when something is known of (wallet, id): status in out. */
+bool find_fate(struct node *node, const struct key *wallet,
+	const struct id *id, struct replica_fate *out);
+
+/* ---- waiters.c: submissions that wait ---- */
+struct waiters *waiters_new(void);
+void waiters_free(struct waiters **waiters);
+void serve_submit(struct node *node, const struct origin *origin,
+	struct view body);
+void on_verdict(void *context, uint64_t token, const struct tx_view *tx,
+	enum err verdict);
+void on_received(void *context, uint64_t token);
+/* A block is ordered (1) or final (2): answer those who wait for that. */
+void waiters_block(struct node *node, const struct block_ref *block,
+	uint8_t step);
+/* Answer those whose transaction can have no effect any more. */
+void waiters_sweep(struct node *node, time_ms block_time);
+
+/* ---- publish.c: topics ---- */
+void publish_block(struct node *node, const struct output *output);
+void publish_chain(struct node *node, uint8_t event, uint64_t height,
+	const struct hash *hash, const struct hash *parent);
+void publish_steps(struct node *node, const struct block_ref *block,
+	uint8_t status);
+/* Once a second and on a change of role. */
+void publish_status(struct node *node, time_ms now);
+/* The same content as an answer to status_query, encoded to node->body. */
+size_t encode_status(struct node *node);
+
+#endif

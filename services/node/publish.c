@@ -1,0 +1,185 @@
+/* node/publish.c -- topics: signed, numbered, and only hints: a subscriber that
+ * missed one asks for it.
+ */
+#include "node.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "clock/clock.h"
+#include "gen/topic.h"
+#include "service/log.h"
+
+enum topic { TOPIC_BLOCK, TOPIC_TX, TOPIC_SLOT, TOPIC_CHAIN, TOPIC_STATUS };
+static const char *const topic_names[] = {
+	"block", "tx", "slot", "chain", "status"};
+enum { STATUS_MS = 1000, MOVES_MESSAGE_MAX = 64 };
+
+static void put_u64(uint8_t out[8], uint64_t value)
+{
+	for (size_t i = 0; i < 8; i++)
+		out[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+static void publish(struct node *node, enum topic topic,
+	enum message_type type, size_t body_size)
+{
+	struct publisher *publisher = &node->publisher;
+	uint8_t sequence[16], bytes[BUS_FRAME_MAX];
+	CHECK(body_size > 0);
+	size_t size = envelope_seal(bytes, sizeof(bytes), type,
+		view_of(node->body, body_size), node->self,
+		&node->genesis->network);
+	CHECK(size > 0);
+	put_u64(sequence, publisher->boot);
+	put_u64(sequence + 8, ++publisher->counters[topic]);
+	struct view frames[3] = {
+		view_text(topic_names[topic]),
+		view_of(sequence, sizeof(sequence)),
+		view_of(bytes, size),
+	};
+	/* A slow subscriber loses its own; the counter tells it. */
+	enum err err = bus_send(publisher->socket, frames, 3);
+	if (err != ERR_OK)
+		log_debug("publish", "%s: %s", topic_names[topic],
+			err_name(err));
+}
+
+static void publish_moves(struct node *node, const struct output *output)
+{
+	const struct moves *moves = output->moves;
+	size_t count = moves == NULL ? 0 : moves->count;
+	struct topic_slot slot;
+	for (size_t first = 0; first < count; first += MOVES_MESSAGE_MAX) {
+		memset(&slot, 0, sizeof(slot));
+		slot.chain = output->block.header.chain;
+		slot.height = output->height;
+		slot.time = output->block.header.time;
+		for (size_t i = first;
+			i < count && i < first + MOVES_MESSAGE_MAX; i++) {
+			const struct move *move = &moves->items[i];
+			slot.moves[slot.moves_count++] =
+				(struct history_entry){
+					.sequence = i,
+					.height = output->height,
+					.time = output->block.header.time,
+					.from = move->from,
+					.to = move->to,
+					.cause = move->cause,
+					.record = move->record,
+				};
+		}
+		publish(node, TOPIC_SLOT, MESSAGE_TOPIC_SLOT,
+			topic_slot_encode(node->body, sizeof(node->body),
+				&slot));
+	}
+}
+
+void publish_block(struct node *node, const struct output *output)
+{
+	struct topic_block block = {
+		.chain = output->block.header.chain,
+		.height = output->height,
+		.hash = output->block.hash,
+		.final = 1,
+		.block = output->block.bytes,
+	};
+	publish(node, TOPIC_BLOCK, MESSAGE_TOPIC_BLOCK,
+		topic_block_encode(node->body, sizeof(node->body), &block));
+	publish_moves(node, output);
+}
+
+void publish_chain(struct node *node, uint8_t event, uint64_t height,
+	const struct hash *hash, const struct hash *parent)
+{
+	struct topic_chain chain = {
+		.event = event,
+		.height = height,
+		.hash = *hash,
+		.parent = *parent,
+	};
+	publish(node, TOPIC_CHAIN, MESSAGE_TOPIC_CHAIN,
+		topic_chain_encode(node->body, sizeof(node->body), &chain));
+}
+
+void publish_steps(struct node *node, const struct block_ref *block,
+	uint8_t status)
+{
+	struct topic_tx steps = {.chain = block->header.chain};
+	enum err err = block_decode(&node->decoded, block->bytes);
+	CHECK(err == ERR_OK); /* it was executed */
+	for (size_t i = 0; i < node->decoded.txs_count; i++) {
+		struct tx_view tx;
+		struct receipt receipt;
+		err = tx_open(&tx, node->decoded.txs[i]);
+		if (err == ERR_OK)
+			err = receipt_decode(&receipt,
+				node->decoded.receipts[i]);
+		CHECK(err == ERR_OK);
+		steps.steps[steps.steps_count++] = (struct tx_step){
+			.wallet = tx.body.wallet,
+			.id = tx.body.id,
+			.status = status,
+			.height = block->header.height,
+			.code = receipt.code,
+		};
+	}
+	if (steps.steps_count > 0)
+		publish(node, TOPIC_TX, MESSAGE_TOPIC_TX,
+			topic_tx_encode(node->body, sizeof(node->body),
+				&steps));
+}
+
+size_t encode_status(struct node *node)
+{
+	const struct replica *replica = driver_replica(node->driver);
+	struct chain_tip tip = chain_tip(replica_chain(replica));
+	struct replica_head final;
+	struct engine_status engine;
+	replica_final_head(replica, &final);
+	replica_status(replica, &engine);
+	time_ms now = clock_monotonic();
+	struct status status = {
+		.name = view_text(node->name),
+		.key = node->self->key,
+		.release = view_text(PERCH_RELEASE),
+		.role = engine.role,
+		.term = engine.term,
+		.chains_count = 1,
+		.mempool = mempool_count(
+			replica_mempool((struct replica *)replica)),
+		.peers = links_up(driver_links(node->driver), now),
+		.time = (uint64_t)clock_wall(),
+		.uptime = (uint64_t)(now - node->started_at),
+	};
+	if (engine.has_leader)
+		status.leader =
+			view_of(&engine.leader, sizeof(engine.leader));
+	struct chain_status *chain = &status.chains[0];
+	chain->height = tip.height;
+	chain->hash = tip.hash;
+	chain->time = (uint64_t)tip.time;
+	chain->final_height = final.tip.height;
+	chain->final_hash = final.tip.hash;
+	chain->state_root = final.state_root;
+	uint64_t first = tip.height >= RECENT_MAX ? tip.height - RECENT_MAX + 1
+						  : 1;
+	for (uint64_t height = first; height <= tip.height; height++) {
+		const struct hash *hash = &node->recent[height % RECENT_MAX];
+		if (!hash_is_zero(hash))
+			chain->recent[chain->recent_count++] = *hash;
+	}
+	return status_encode(node->body, sizeof(node->body), &status);
+}
+
+void publish_status(struct node *node, time_ms now)
+{
+	struct publisher *publisher = &node->publisher;
+	struct engine_status engine;
+	replica_status(driver_replica(node->driver), &engine);
+	if (now < publisher->status_at && engine.role == publisher->said_role)
+		return;
+	publisher->status_at = now + STATUS_MS;
+	publisher->said_role = engine.role;
+	publish(node, TOPIC_STATUS, MESSAGE_STATUS, encode_status(node));
+}

@@ -1,0 +1,82 @@
+/* service/driver.h -- carries out a replica's outputs in the real world.
+ *
+ * Owns the log, the workers and the links to the other members. The path of a
+ * transaction: frame, bounded decode, signature (in batches), mempool, engine,
+ * block, log (group commit), contract, and out to whoever waits.
+ */
+#ifndef PERCH_SERVICE_DRIVER_H
+#define PERCH_SERVICE_DRIVER_H
+
+#include "bus/bus.h"
+#include "consensus/replica.h"
+#include "service/links.h"
+#include "store/store.h"
+
+struct driver; /* opaque */
+
+struct driver_config {
+	const struct engine_ops *engine;
+	const struct genesis *genesis; /* borrowed for life */
+	const struct keypair *self; /* borrowed for life */
+	struct bus *bus; /* borrowed for life */
+	const char *directory;
+	const char *peer_endpoint; /* to bind */
+	bool mesh;
+	time_ms election_ms, heartbeat_ms, skew_ms;
+	uint64_t keep_blocks; /* of the log; 0: all, for ever */
+	uint64_t snapshot_every; /* blocks; 0: the default */
+	/* Called for ORDERED, REVERTED, FINAL, READY, MEMBERS and HALT, in the
+	 * driver's thread; must not call the driver back. */
+	void (*on_output)(void *context, const struct output *output);
+	/* What became of a transaction given with driver_submit: ERR_OK, it
+	 * waits for its block; ERR_EXISTS, it is known; else it is refused. */
+	void (*on_verdict)(void *context, uint64_t token,
+		const struct tx_view *tx, enum err verdict);
+	/* What driver_keep_received was given is durable. */
+	void (*on_received)(void *context, uint64_t token);
+	void *context;
+};
+
+/* Open the store, replay it, start the workers, bind. why: 300 bytes. */
+MUST_CHECK enum err driver_open(struct driver **out,
+	const struct driver_config *config, char why[300]);
+void driver_close(struct driver **driver);
+
+/* Begin to take part. */
+void driver_start(struct driver *driver);
+
+/* Sockets to wait on, and how long at most. Returns how many. */
+enum { DRIVER_SOCKETS_MAX = 8 };
+size_t driver_sockets(const struct driver *driver,
+	struct bus_socket *sockets[DRIVER_SOCKETS_MAX]);
+time_ms driver_timeout(const struct driver *driver);
+
+/* Do what is ready, a bounded amount; true when more is waiting already. */
+bool driver_work(struct driver *driver);
+
+/* A client's transaction, as bytes: its verdict comes later, or at once when it
+ * does not decode (the return value). token is not 0. */
+MUST_CHECK enum err driver_submit(struct driver *driver, struct view tx,
+	uint64_t token);
+/* Check what gathered, build, send: once after a round of driver_work and of
+ * requests. */
+void driver_flush(struct driver *driver);
+
+/* Keep a transaction that waits, so that it outlives a crash of this node. */
+void driver_keep_received(struct driver *driver, struct view tx,
+	uint64_t token);
+
+/* Confirm that what is final here is not old: answered by OUTPUT_READY. */
+void driver_read(struct driver *driver, uint64_t task);
+/* Hand leadership over, before going away. */
+void driver_transfer(struct driver *driver);
+
+/* A final or recent block's bytes, copied to out[BLOCK_BYTES_MAX]. */
+MUST_CHECK enum err driver_block(struct driver *driver, uint64_t height,
+	uint8_t *out, size_t *size);
+uint64_t driver_first_height(const struct driver *driver);
+const struct replica *driver_replica(const struct driver *driver);
+struct links *driver_links(struct driver *driver);
+struct index *driver_index(struct driver *driver);
+
+#endif

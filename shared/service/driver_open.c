@@ -1,0 +1,278 @@
+/* service/driver_open.c -- from what is on disk to a replica that takes part.
+ *
+ * The newest snapshot that the log reaches, then the log's blocks: executed
+ * again, so that a state that differs from what was ordered cannot start.
+ */
+#include "service/driver_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/check.h"
+#include "clock/clock.h"
+#include "service/log.h"
+
+enum { CHECK_AGAIN_BLOCKS = 256 }; /* signatures that a crash may have cut off */
+
+static enum err open_replica(struct driver *driver, char why[300])
+{
+	struct replica_config config = {
+		.engine = driver->config.engine,
+		.genesis = driver->config.genesis,
+		.self = driver->config.self,
+		.limits = replica_limits_default,
+		.election_ms = driver->config.election_ms,
+		.heartbeat_ms = driver->config.heartbeat_ms,
+		.skew_ms = driver->config.skew_ms,
+		.mesh = driver->config.mesh,
+	};
+	if (driver->config.snapshot_every > 0)
+		config.limits.snapshot_every = driver->config.snapshot_every;
+	driver->memory_size = replica_bytes(&config);
+	driver->memory = mmap(NULL, driver->memory_size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(driver->memory != MAP_FAILED);
+	enum err err = replica_init(&driver->replica, driver->memory, &config);
+	if (err != ERR_OK)
+		snprintf(why, 300, "the genesis cannot be used: %s",
+			err_text(err));
+	return err;
+}
+
+/* ERR_NOT_FOUND: there is none that the log goes on from. */
+static enum err restore_snapshot(struct driver *driver)
+{
+	uint8_t header[400], small[1];
+	size_t header_size, size = sizeof(small);
+	struct signature signature;
+	uint64_t height = 0, total;
+	if (!index_find_snapshot(driver->index, &height, header, &header_size,
+		    &signature, 0, small, &size, &total) ||
+		height < log_base(driver->log) || height > log_tip(driver->log))
+		return ERR_NOT_FOUND;
+	uint8_t *bytes = malloc(total);
+	CHECK(bytes != NULL);
+	size_t got = 0;
+	enum err err = ERR_OK;
+	while (got < total && err == ERR_OK) {
+		size = total - got;
+		if (!index_find_snapshot(driver->index, &height, header,
+			    &header_size, &signature, got, bytes + got, &size,
+			    &total) ||
+			size == 0)
+			err = ERR_NOT_FOUND;
+		else
+			got += size;
+	}
+	struct block_ref block;
+	if (err == ERR_OK)
+		err = block_open_header(&block, view_of(header, header_size),
+			&signature, &driver->config.genesis->network);
+	if (err == ERR_OK)
+		err = replica_restore_snapshot(driver->replica, &block,
+			view_of(bytes, total));
+	free(bytes);
+	if (err == ERR_OK) {
+		driver->snapshot_height = height;
+		driver->final_done = height;
+	}
+	return err;
+}
+
+/* The last blocks may have become durable before their signatures were
+ * checked; they were not acknowledged then. */
+static enum err check_again(struct driver *driver, struct view bytes)
+{
+	struct block_ref block;
+	const struct hash *network = &driver->config.genesis->network;
+	struct block_body *body = malloc(sizeof(*body));
+	CHECK(body != NULL);
+	enum err err = block_open(&block, bytes, network);
+	if (err == ERR_OK)
+		err = block_verify(&block, network);
+	if (err == ERR_OK)
+		err = block_body_open(body, &block);
+	for (size_t i = 0; err == ERR_OK && i < body->decoded.txs_count; i++) {
+		struct tx_view tx;
+		err = tx_open(&tx, body->decoded.txs[i]);
+		if (err == ERR_OK)
+			err = tx_verify(&tx, network);
+	}
+	free(body);
+	return err;
+}
+
+static enum err replay(struct driver *driver, char why[300])
+{
+	uint64_t tip = log_tip(driver->log);
+	uint64_t from = chain_tip(replica_chain(driver->replica)).height + 1;
+	uint8_t *bytes = malloc(BLOCK_BYTES_MAX);
+	enum err err = ERR_OK;
+	CHECK(bytes != NULL);
+	for (uint64_t height = from; height <= tip; height++) {
+		size_t size;
+		err = log_read(driver->log, height, bytes, &size);
+		if (err == ERR_OK && height + CHECK_AGAIN_BLOCKS > tip)
+			err = check_again(driver, view_of(bytes, size));
+		if (err == ERR_OK)
+			err = replica_restore_block(driver->replica,
+				view_of(bytes, size));
+		if (err == ERR_OK)
+			continue;
+		snprintf(why, 300,
+			"block %llu of the log in %s does not replay (%s); "
+			"move the directory away to fetch it anew",
+			(unsigned long long)height, driver->config.directory,
+			err_name(err));
+		break;
+	}
+	free(bytes);
+	if (err == ERR_OK && tip > 0)
+		log_info("store", "replayed blocks %llu to %llu",
+			(unsigned long long)from, (unsigned long long)tip);
+	return err;
+}
+
+static enum err open_store(struct driver *driver, char why[300])
+{
+	uint64_t first_bad = 0;
+	const char *directory = driver->config.directory;
+	enum err err = log_open(&driver->log, directory, &first_bad, why);
+	if (err == ERR_DAMAGED && first_bad > 0) {
+		log_warn("store", "%s", why);
+		err = log_repair(directory, first_bad, why);
+		if (err == ERR_OK)
+			err = log_open(&driver->log, directory, &first_bad,
+				why);
+	}
+	if (err != ERR_OK)
+		return err;
+	err = index_open(&driver->index, directory, why);
+	if (err != ERR_OK)
+		return err;
+	driver->indexer.index = driver->index;
+	return ERR_OK;
+}
+
+static enum err start_workers(struct driver *driver)
+{
+	struct bus *bus = driver->config.bus;
+	enum err err = disk_start(&driver->disk, bus, driver->log);
+	if (err == ERR_OK)
+		err = verifier_start(&driver->verify, bus);
+	if (err == ERR_OK)
+		err = indexer_start(&driver->indexing, bus, &driver->indexer);
+	return err;
+}
+
+static enum err open_all(struct driver *driver, char why[300])
+{
+	char bound[128];
+	enum err err = open_store(driver, why);
+	if (err == ERR_OK)
+		err = open_replica(driver, why);
+	if (err != ERR_OK)
+		return err;
+	err = restore_snapshot(driver);
+	if (err != ERR_OK && log_base(driver->log) > 0) {
+		snprintf(why, 300,
+			"the log in %s begins at height %llu but there is no "
+			"snapshot of the state there; move the directory away "
+			"to fetch both anew",
+			driver->config.directory,
+			(unsigned long long)log_base(driver->log) + 1);
+		return ERR_DAMAGED;
+	}
+	err = replay(driver, why);
+	if (err == ERR_OK)
+		err = start_workers(driver);
+	if (err != ERR_OK)
+		return err;
+	err = bus_bind(driver->config.bus, &driver->peer_server,
+		BUS_PEER_SERVER, driver->config.peer_endpoint, bound);
+	if (err != ERR_OK)
+		snprintf(why, 300, "cannot listen on %s: %s",
+			driver->config.peer_endpoint, err_text(err));
+	return err;
+}
+
+enum err driver_open(struct driver **out, const struct driver_config *config,
+	char why[300])
+{
+	struct driver *driver = calloc(1, sizeof(*driver));
+	CHECK(driver != NULL);
+	driver->config = *config;
+	driver->timer_at = INT64_MAX;
+	driver->commit_at = INT64_MAX;
+	driver->verified = calloc(1, sizeof(*driver->verified));
+	driver->relay = calloc(1, sizeof(*driver->relay));
+	CHECK(driver->verified != NULL && driver->relay != NULL);
+	links_init(&driver->links, config->bus, config->self,
+		&config->genesis->network);
+	why[0] = '\0';
+	enum err err = open_all(driver, why);
+	if (err == ERR_OK)
+		*out = driver;
+	else
+		driver_close(&driver);
+	return err;
+}
+
+void driver_close(struct driver **closed)
+{
+	struct driver *driver = *closed;
+	*closed = NULL;
+	if (driver == NULL)
+		return;
+	fetch_stop(&driver->fetch, driver->config.bus);
+	links_close(&driver->links);
+	worker_stop(&driver->verify, free);
+	worker_stop(&driver->disk, free);
+	worker_stop(&driver->indexing, free);
+	if (driver->peer_server != NULL)
+		bus_drop(driver->config.bus, &driver->peer_server);
+	if (driver->index != NULL) {
+		index_commit(driver->index, driver->indexer.applied);
+		index_close(&driver->index);
+	}
+	if (driver->log != NULL)
+		log_close(&driver->log);
+	if (driver->memory != NULL)
+		munmap(driver->memory, driver->memory_size);
+	free(driver->gathering);
+	free(driver->verified);
+	free(driver->relay);
+	free(driver);
+}
+
+/* What somebody was told is received waits again. */
+static void bring_received(struct driver *driver)
+{
+	uint64_t cursor = 0;
+	size_t size;
+	uint8_t *bytes = malloc(TX_BYTES_MAX);
+	CHECK(bytes != NULL);
+	while (index_next_received(driver->index, &cursor, bytes, &size,
+		TX_BYTES_MAX)) {
+		enum err err = driver_gather(driver, view_of(bytes, size), 0,
+			true);
+		if (err != ERR_OK)
+			break;
+	}
+	free(bytes);
+}
+
+void driver_start(struct driver *driver)
+{
+	uint8_t record[256];
+	size_t size = log_record(driver->log, record);
+	struct tick tick = driver_tick();
+	links_follow(&driver->links,
+		chain_state(replica_chain(driver->replica)));
+	replica_start(driver->replica, &tick, view_of(record, size),
+		&driver->outputs);
+	driver_carry_out(driver);
+	bring_received(driver);
+}

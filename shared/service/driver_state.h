@@ -1,0 +1,85 @@
+/* service/driver_state.h -- the inside of a driver, for its own files. */
+#ifndef PERCH_SERVICE_DRIVER_STATE_H
+#define PERCH_SERVICE_DRIVER_STATE_H
+
+#include "gen/common.h"
+#include "service/disk.h"
+#include "service/driver.h"
+#include "service/fetch.h"
+#include "service/indexer.h"
+#include "service/verifier.h"
+
+enum {
+	SAVES_MAX = 1024, /* SAVEs under way */
+	RECEIVE_ROUND = 256, /* messages taken in one round */
+	INLINE_MAX = 2, /* signatures that are not worth a thread's wake-up */
+};
+
+/* A SAVE is done when it is durable and all its signatures were checked. */
+struct save_progress {
+	uint64_t task;
+	bool durable;
+	uint32_t unverified; /* jobs under way */
+};
+
+/* Where a relay is put together. */
+struct relay_buffer {
+	size_t size;
+	uint8_t body[ENVELOPE_BODY_BYTES_MAX];
+	uint8_t room[ENGINE_ATTACH_MAX][BLOCK_BYTES_MAX]; /* from the log */
+};
+
+struct driver {
+	struct driver_config config;
+	struct replica *replica;
+	void *memory;
+	size_t memory_size;
+	struct log *log;
+	struct index *index;
+	struct indexer indexer;
+	struct worker *disk, *verify, *indexing;
+	struct bus_socket *peer_server;
+	struct links links;
+	struct fetch fetch;
+	struct outputs outputs;
+	struct verified *verified;
+	struct relay_buffer *relay;
+	struct verify_job *gathering; /* transactions of this round */
+	uint64_t saves_first, saves_next; /* tasks under way */
+	struct save_progress saves[SAVES_MAX];
+	time_ms timer_at;
+	time_ms commit_at; /* of the index, when nothing else wakes it */
+	uint64_t final_done; /* height whose FINAL was carried out */
+	uint64_t snapshot_height; /* newest durable one */
+	uint64_t compacted; /* the log was told to forget up to here */
+	bool members_changed;
+	bool halted;
+};
+
+struct tick driver_tick(void);
+
+/* ---- driver_output.c ---- */
+
+/* Carry out what the last replica call asked for. */
+void driver_carry_out(struct driver *driver);
+/* SAVEs that are done: tell the engine. */
+void driver_saved(struct driver *driver);
+
+/* ---- driver_fetch.c ---- */
+void driver_fetch_work(struct driver *driver);
+/* A snapshot is durable: if it is the fetched one, the log begins anew. */
+void driver_snapshot_kept(struct driver *driver, uint64_t height);
+/* The log has begun anew after the fetched snapshot. */
+void driver_fetched(struct driver *driver);
+
+/* ---- driver_verify.c ---- */
+
+/* Check a SAVE's blocks and what is not yet verified in them. */
+void driver_verify_save(struct driver *driver, const struct output *output);
+void driver_verdicts(struct driver *driver, struct verify_job *job);
+/* ERR_OK: gathered. */
+enum err driver_gather(struct driver *driver, struct view tx, uint64_t token,
+	bool local);
+void driver_check_gathered(struct driver *driver);
+
+#endif
