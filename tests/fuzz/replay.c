@@ -57,7 +57,7 @@ static void add_input(const char *target, struct view bytes)
 	struct input *input = &inputs[input_count++];
 
 	CHECK(input_count < INPUTS_MAX && strlen(target) < 64);
-	strcpy(input->target, target);
+	memcpy(input->target, target, strlen(target) + 1);
 	input->size = bytes.size;
 	input->bytes = malloc(bytes.size + 1);
 	CHECK(input->bytes != NULL);

@@ -116,10 +116,9 @@ def example(book):
     book.note("The worked example of README.md: alice reserves a take-off and "
               "a landing\nin one transaction, and node `white_noise` puts it "
               "into block 1.")
-    alice = nacl.signing.SigningKey(
-        book.value("wallet_seed", bytes(range(32))))
-    node = nacl.signing.SigningKey(
-        book.value("node_seed", bytes(range(32, 64))))
+    sign = nacl.signing.SigningKey
+    alice = sign(book.value("wallet_seed", bytes(range(32))))
+    node = sign(book.value("node_seed", bytes(range(32, 64))))
     alice_key = book.value("wallet_key", alice.verify_key.encode())
     node_key = book.value("node_key", node.verify_key.encode())
     book.value("wallet_curve_key",
@@ -183,6 +182,9 @@ def example(book):
     book.vector("envelope", "topic_block", {
         "version": 1, "type": book.rules["topic_block"].message,
         "sender": node_key, "body": topic, "signature": signature})
+
+
+def roots(book):
     items = [bytes([i]) * i for i in range(7)]
     book.note("Merkle roots over the first N of the items "
               "\"\", 01, 0202, ..., 060606060606.")
@@ -198,6 +200,7 @@ def build():
                    "encoding as hex;", "# or value NAME and its bytes as hex.",
                    ""]
     example(book)
+    roots(book)
     book.note("The least and the greatest of every rule (sizes kept short).")
     for name, rule in book.rules.items():
         for how in ("least", "greatest"):

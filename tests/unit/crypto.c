@@ -158,11 +158,11 @@ static void test_wycheproof(void **state)
 	const char *at = text;
 	while ((at = next_pair(at, name, value)) != NULL) {
 		if (strcmp(name, "pk") == 0) {
-			strcpy(key, value);
+			memcpy(key, value, TEXT_MAX);
 		} else if (strcmp(name, "msg") == 0) {
-			strcpy(message, value);
+			memcpy(message, value, TEXT_MAX);
 		} else if (strcmp(name, "sig") == 0) {
-			strcpy(signature, value);
+			memcpy(signature, value, TEXT_MAX);
 		} else {
 			bool expected = strcmp(value, "valid") == 0;
 
