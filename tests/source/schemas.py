@@ -7,6 +7,7 @@
                           it leaves unchanged files alone
     schemas.py --write    write the tables
 """
+import glob
 import os
 import re
 import subprocess
@@ -16,8 +17,8 @@ import tempfile
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 GEN = os.path.join(ROOT, "schemas", "gen.py")
 README = os.path.join(ROOT, "schemas", "README.md")
-CONTRACT = os.path.join(ROOT, "shared", "contract", "contract.h")
-ERRORS = os.path.join(ROOT, "shared", "base", "err.h")
+VECTORS = os.path.join(ROOT, "schemas", "vectors.txt")
+HEADERS = glob.glob(os.path.join(ROOT, "shared", "*", "*.h"))
 CDDL = [os.path.join(ROOT, "schemas", name + ".cddl") for name in (
     "common", "ledger", "contract", "request", "topic", "peer")]
 
@@ -60,32 +61,56 @@ def generate(*arguments):
                           capture_output=True, text=True, check=False)
 
 
-def rows_of(path, macro, fields):
-    """The X() rows of a table in a C header, as lists of strings."""
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    text = text[text.index("#define " + macro):].split("\n\n")[0]
-    pattern = r'X\(\s*' + r'\s*,\s*'.join(
-        {"n": r"(\w+)", "s": r'((?:"(?:[^"\\]|\\.)*"[\s\\]*)+)'}[f]
-        for f in fields) + r"\s*\)"
+def header_with(text):
+    """The C header that says this."""
+    for path in sorted(HEADERS):
+        with open(path, encoding="utf-8") as file:
+            content = file.read()
+        if text in content:
+            return content
+    sys.exit("no header of shared/ says " + text)
+
+
+def rows_of(macro, cells):
+    """The X() rows of a table in a C header: a name, and what follows it."""
+    define = "#define " + macro
+    text = header_with(define)
+    text = text[text.index(define):].split("\n\n")[0].replace("\\\n", " ")
+    string = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+    kinds = {"word": r"(\w+)\s*", "text": string}
+    rows = re.findall(r"X\(\s*" + r",\s*".join(kinds[c] for c in cells)
+                      + r"\)", text)
     return [["".join(re.findall(r'"((?:[^"\\]|\\.)*)"', cell)) or cell
-             for cell in row]
-            for row in re.findall(pattern, text.replace("\\\n", " "))]
+             for cell in row] for row in rows]
+
+
+def example():
+    """The worked example: the vectors before those of a proof."""
+    lines = ["```"]
+    with open(VECTORS, encoding="utf-8") as file:
+        text = file.read()
+    text = text[text.index("\nvalue "):text.index("# Proof of")]
+    for entry in text.strip().split("\n\n"):
+        head, *fields, data = entry.split("\n")
+        lines += [head.replace("value ", "").replace("rule ", "")]
+        lines += [line.replace("fields ", "  ") for line in fields]
+        lines += ["  " + data.replace("hex ", "")]
+    return "\n".join(lines + ["```"])
 
 
 def tables():
     """What stands between the markers of the README, by their names."""
     refusals = ["| code | word | English | 日本語 |", "|---|---|---|---|"]
-    refusals += ["| %s | `%s` | %s | %s |" % (number, *rest) for
-                 _, number, *rest in rows_of(CONTRACT, "REFUSAL_LIST", "nnsss")]
+    refusals += ["| %s | `%s` | %s | %s |" % (number, *rest)
+                 for _, number, *rest in rows_of(
+                     "REFUSAL_LIST", ("word", "word", "text", "text", "text"))]
     errors = ["| `code` | cause, then cure |", "|---|---|"]
-    errors += ["| `%s` | %s |" % (word, text) for
-               _, word, text in rows_of(ERRORS, "ERR_LIST", "nss")
-               if word != "ok"]
+    errors += ["| `%s` | %s |" % (word, text) for _, word, text in rows_of(
+        "ERR_LIST", ("word", "text", "text")) if word != "ok"]
     made = generate("--doc", *CDDL)
     if made.returncode:
         sys.exit(made.stderr)
-    return {"schemas": made.stdout.rstrip("\n"),
+    return {"schemas": made.stdout.rstrip("\n"), "example": example(),
             "refusals": "\n".join(refusals), "errors": "\n".join(errors)}
 
 
@@ -93,11 +118,12 @@ def check_readme(write):
     with open(README, encoding="utf-8") as file:
         old = text = file.read()
     for name, table in tables().items():
-        begin, end = "<!-- begin %s -->\n" % name, "\n<!-- end %s -->" % name
+        begin, end = "<!-- begin %s -->\n" % name, "<!-- end %s -->" % name
         if begin not in text or end not in text:
             return ["schemas/README.md has no markers for " + name]
         head, rest = text.split(begin)
-        text = head + begin + "\n" + table + "\n" + end + rest.split(end)[1]
+        text = head + begin + "\n" + table + "\n\n" + end + (
+            rest.split(end)[1])
     if write:
         with open(README, "w", encoding="utf-8") as file:
             file.write(text)

@@ -35,17 +35,50 @@ def blake2b(*parts):
     return hashlib.blake2b(b"".join(parts), digest_size=32).digest()
 
 
-def merkle_root(leaves):
-    """RFC 6962 section 2.1, with BLAKE2b-256."""
-    if not leaves:
-        return blake2b()
-    if len(leaves) == 1:
-        return blake2b(b"\0", leaves[0])
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    return blake2b(b"\1", merkle_root(leaves[:split]),
-                   merkle_root(leaves[split:]))
+def split(nodes):
+    """Two parts; the first has the greatest power of two below the count."""
+    power = 1
+    while power * 2 < len(nodes):
+        power *= 2
+    return nodes[:power], nodes[power:]
+
+
+def merkle_top(nodes):
+    """The root over hashes of leaves (RFC 6962 section 2.1)."""
+    if len(nodes) < 2:
+        return nodes[0] if nodes else blake2b()
+    left, right = split(nodes)
+    return blake2b(b"\1", merkle_top(left), merkle_top(right))
+
+
+def merkle_path(nodes, index):
+    """What stands beside the way up from a leaf, bottom first."""
+    if len(nodes) < 2:
+        return []
+    left, right = split(nodes)
+    if index < len(left):
+        return merkle_path(left, index) + [merkle_top(right)]
+    return merkle_path(right, index - len(left)) + [merkle_top(left)]
+
+
+def merkle_climb(top, index, count, path):
+    """The root that a leaf and its path give, as README.md says it."""
+    node, last = index, count - 1
+    for beside in path:
+        assert last != 0
+        if node % 2 == 1 or node == last:
+            top = blake2b(b"\1", beside, top)
+            while node % 2 == 0 and node != 0:
+                node, last = node // 2, last // 2
+        else:
+            top = blake2b(b"\1", top, beside)
+        node, last = node // 2, last // 2
+    assert last == 0
+    return top
+
+
+def merkle_root(items):
+    return merkle_top([blake2b(b"\0", item) for item in items])
 
 
 class Book:
@@ -182,6 +215,54 @@ def example(book):
     book.vector("envelope", "topic_block", {
         "version": 1, "type": book.rules["topic_block"].message,
         "sender": node_key, "body": topic, "signature": signature})
+    return network, node
+
+
+def proof_example(book, network, node):
+    book.note("Proof of a port: `narita`, index 2 of 5 ports, with three live "
+              "reservations,\ntwo of them in one bucket, in the state of a "
+              "block 2.")
+    ports = [{"name": name, "controller": bytes([i]) * 32, "lead": 0,
+              "before": 60000, "after": 60000, "duration": 300000,
+              "pads": [{"name": pad, "group": "north", "open": 1}
+                       for pad in ("a", "b2")]}
+             for i, name in enumerate((
+                 "haneda", "itami", "narita", "sendai", "urayasu"))]
+    buckets = [bytes(32)] * 256
+    content = {}
+    for i, first in enumerate((0x07, 0x07, 0xf0)):
+        data = book.vector("record_reservation", "proof_%d" % i, {
+            "reservation": bytes([first, i] + [0x55] * 14), "port": "narita",
+            "pad": "b2", "start": START + i * 900000,
+            "end": START + i * 900000 + 300000, "operator": bytes([9]) * 32,
+            "aircraft": "", "state": 2, "version": 1, "pair": b"",
+            "movement": 0, "height": 2})
+        content[first] = content.get(first, b"") + data
+    for first, data in content.items():
+        buckets[first] = blake2b(data)
+    live = book.value("proof_live", merkle_top(buckets))
+    idle = merkle_top([bytes(32)] * 256)
+    leaves = [blake2b(b"\0", book.pack("record_port", port),
+                      live if port["name"] == "narita" else idle)
+              for port in ports]
+    for index, leaf in enumerate(leaves):
+        assert merkle_top(leaves) == merkle_climb(
+            leaf, index, len(leaves), merkle_path(leaves, index))
+    rest = blake2b(b"what stands beside the ports")
+    root = book.value("proof_state_root", blake2b(
+        b"perch/state", merkle_top(leaves), rest))
+    header = book.pack("header", {
+        "version": 1, "network": network, "chain": 0, "height": 2,
+        "parent": blake2b(b"block 1"), "time": START + 1000,
+        "proposer": node.verify_key.encode(), "tx_root": merkle_root([]),
+        "receipt_root": merkle_root([]), "state_root": root,
+        "engine": book.pack("ordered_field", {"term": 3})})
+    book.vector("proof", "narita", {
+        "header": header,
+        "signature": node.sign(signed(network, "block", header)).signature,
+        "port": book.vector("record_port", "narita", ports[2]), "live": live,
+        "index": 2, "count": len(ports), "path": merkle_path(leaves, 2),
+        "rest": rest, "buckets": buckets})
 
 
 def roots(book):
@@ -199,7 +280,8 @@ def build():
                    "# rule NAME LABEL, its fields (bytes as hex), and its "
                    "encoding as hex;", "# or value NAME and its bytes as hex.",
                    ""]
-    example(book)
+    network, node = example(book)
+    proof_example(book, network, node)
     roots(book)
     book.note("The least and the greatest of every rule (sizes kept short).")
     for name, rule in book.rules.items():

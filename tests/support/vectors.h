@@ -6,7 +6,7 @@
 
 #include "base/view.h"
 
-enum { VECTOR_BYTES_MAX = 4096 };
+enum { VECTOR_BYTES_MAX = 16384 };
 
 struct vector {
 	char name[64];  /* of a rule, or "" when it is a value */

@@ -8,7 +8,9 @@
 #include "crypto/crypto.h"
 #include "crypto/merkle.h"
 #include "gen/common.h"
+#include "gen/contract.h"
 #include "gen/ledger.h"
+#include "gen/request.h"
 #include "gen/table.h"
 #include "support/vectors.h"
 
@@ -140,6 +142,40 @@ static void test_block(void **state)
 	assert_true(hash_equal(&hash, &header.receipt_root));
 }
 
+/* The steps of README.md, from a port's record up to the state root. */
+static void test_proof(void **state)
+{
+	struct vector vector;
+	struct proof proof;
+	struct header header;
+	struct hash leaf, live, ports, root;
+	uint8_t port[RECORD_PORT_BYTES_MAX + HASH_SIZE];
+
+	(void)state;
+	vectors_find(&vector, "proof", "narita");
+	assert_int_equal(proof_decode(&proof, view_of_vector(&vector)), ERR_OK);
+	assert_int_equal(header_decode(&header, proof.header), ERR_OK);
+	assert_int_equal(signature_check(&proof.signature, &header.proposer,
+				 "block", &header.network, proof.header),
+		ERR_OK);
+	assert_int_equal(proof.buckets_count, 256);
+	live = merkle_root(proof.buckets, proof.buckets_count);
+	assert_true(hash_equal(&live, &proof.live));
+	assert_value(live.bytes, HASH_SIZE, "proof_live");
+	memcpy(port, proof.port.data, proof.port.size);
+	memcpy(port + proof.port.size, live.bytes, HASH_SIZE);
+	leaf = merkle_leaf(view_of(port, proof.port.size + HASH_SIZE));
+	assert_int_equal(merkle_root_from_path(&ports, &leaf, proof.index,
+				 proof.count, proof.path, proof.path_count),
+		ERR_OK);
+	const struct view parts[] = {view_text("perch/state"),
+		view_of(ports.bytes, HASH_SIZE),
+		view_of(proof.rest.bytes, HASH_SIZE)};
+	root = hash_parts(parts, 3);
+	assert_true(hash_equal(&root, &header.state_root));
+	assert_value(root.bytes, HASH_SIZE, "proof_state_root");
+}
+
 static void test_merkle(void **state)
 {
 	uint8_t item[8];
@@ -166,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_envelopes),
 		cmocka_unit_test(test_tx_hash),
 		cmocka_unit_test(test_block),
+		cmocka_unit_test(test_proof),
 		cmocka_unit_test(test_merkle),
 	};
 
