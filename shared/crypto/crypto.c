@@ -14,6 +14,8 @@
 
 _Static_assert(KEY_SIZE == crypto_sign_PUBLICKEYBYTES, "size of a key");
 _Static_assert(SIGNATURE_SIZE == crypto_sign_BYTES, "size of a signature");
+_Static_assert(sizeof(struct hasher) == sizeof(crypto_generichash_state),
+	"size of a hash that is under way");
 _Static_assert(
 	sizeof(((struct keypair *)0)->secret) == crypto_sign_SECRETKEYBYTES,
 	"size of a secret key");
@@ -70,16 +72,35 @@ struct hash hash_bytes(struct view bytes)
 	return out;
 }
 
-struct hash hash_parts(const struct view *parts, size_t count)
+void hash_start(struct hasher *hasher)
 {
-	crypto_generichash_state state;
+	CHECK(crypto_generichash_init(
+		      (void *)hasher->state, NULL, 0, HASH_SIZE) == 0);
+}
+
+void hash_add(struct hasher *hasher, struct view bytes)
+{
+	crypto_generichash_update(
+		(void *)hasher->state, bytes.data, bytes.size);
+}
+
+struct hash hash_end(struct hasher *hasher)
+{
 	struct hash out;
 
-	CHECK(crypto_generichash_init(&state, NULL, 0, sizeof(out.bytes)) == 0);
-	for (size_t i = 0; i < count; i++)
-		crypto_generichash_update(&state, parts[i].data, parts[i].size);
-	crypto_generichash_final(&state, out.bytes, sizeof(out.bytes));
+	crypto_generichash_final(
+		(void *)hasher->state, out.bytes, sizeof(out.bytes));
 	return out;
+}
+
+struct hash hash_parts(const struct view *parts, size_t count)
+{
+	struct hasher hasher;
+
+	hash_start(&hasher);
+	for (size_t i = 0; i < count; i++)
+		hash_add(&hasher, parts[i]);
+	return hash_end(&hasher);
 }
 
 void keypair_from_seed(struct keypair *out, const uint8_t seed[32])

@@ -26,6 +26,14 @@ struct hash hash_bytes(struct view bytes);
 /* BLAKE2b-256 of the runs one after another. */
 struct hash hash_parts(const struct view *parts, size_t count);
 
+/* The same for runs that are not all there at once: start, add, end. */
+struct hasher {
+	_Alignas(64) uint8_t state[384]; /* libsodium's */
+};
+void hash_start(struct hasher *hasher);
+void hash_add(struct hasher *hasher, struct view bytes);
+struct hash hash_end(struct hasher *hasher);
+
 /* The key pair of a 32-byte seed. */
 void keypair_from_seed(struct keypair *out, const uint8_t seed[32]);
 
