@@ -8,7 +8,6 @@
 #define PERCH_CONTRACT_STATE_H
 
 #include "base/arena.h"
-#include "base/heap.h"
 #include "base/table.h"
 #include "gen/contract.h"
 #include "ledger/block.h"
@@ -31,6 +30,9 @@ enum reservation_state {
 	RESERVATION_REVOKED,
 };
 
+/* op_reserve.movement */
+enum { MOVEMENT_ANY, MOVEMENT_DEPARTURE, MOVEMENT_ARRIVAL };
+
 enum party_role {
 	ROLE_NONE,
 	ROLE_OPERATOR,
@@ -47,13 +49,12 @@ struct state_limits {
 	uint32_t parties_max;
 	uint32_t nodes_max;
 	uint32_t reservations_max; /* live ones */
-	uint32_t group_max; /* live reservations of one pad group */
-	uint32_t seen_max; /* transactions inside their validity */
+	uint32_t group_max;        /* live reservations of one pad group */
+	uint32_t seen_max;         /* transactions inside their validity */
 };
 
 extern const struct state_limits state_limits_default; /* 1024 ports ... */
-extern const struct state_limits state_limits_small; /* for simulated nodes */
-
+extern const struct state_limits state_limits_small;   /* for simulated nodes */
 
 /* The genesis as the contract sees it: plain data, made by service/genesis. */
 enum { GENESIS_PORTS_MAX = 1024, GENESIS_PARTIES_MAX = 1024 };
@@ -81,8 +82,8 @@ struct proof_parts {
 struct state; /* opaque; lies in an arena of its own */
 
 size_t state_bytes(const struct state_limits *limits);
-/* Fill the arena with the state of height 0. ERR_FULL, or ERR_CONFIG when the
- * genesis names a port, pad or key twice. */
+/* Fill the arena with the state of height 0; limits are copied. ERR_FULL, or
+ * ERR_CONFIG when the genesis names a port, pad or key twice. */
 MUST_CHECK enum err state_init(struct state **out, struct arena *arena,
 	const struct state_limits *limits, const struct genesis *genesis);
 
@@ -92,8 +93,8 @@ uint64_t state_height(const struct state *state);
 time_ms state_time(const struct state *state);
 struct hash state_root(struct state *state);
 
-/* The earliest block time at which time alone moves a reservation, or INT64_MAX.
- * A leader makes an empty block then. */
+/* The earliest block time at which time alone moves a reservation, or
+ * INT64_MAX. A leader makes an empty block then. */
 time_ms state_deadline(const struct state *state);
 
 /* ---- reading; records are written to out ---- */
@@ -105,20 +106,21 @@ bool state_node(const struct state *state, const struct key *key,
 	struct record_node *out);
 /* Ports by index in name order: [0, state_port_count). */
 size_t state_port_count(const struct state *state);
-void state_port_at(const struct state *state, size_t index,
-	struct record_port *out);
-bool state_port_find(const struct state *state, struct view name,
-	size_t *index);
+void state_port_at(
+	const struct state *state, size_t index, struct record_port *out);
+bool state_port_find(
+	const struct state *state, struct view name, size_t *index);
 size_t state_node_count(const struct state *state);
-void state_node_at(const struct state *state, size_t index,
-	struct record_node *out);
+void state_node_at(
+	const struct state *state, size_t index, struct record_node *out);
 /* Live reservations of a port that end after from, in (start, pad) order;
  * cursor starts at 0. */
-bool state_timetable_next(const struct state *state, size_t port,
-	time_ms from, uint64_t *cursor, struct record_reservation *out);
+bool state_timetable_next(const struct state *state, size_t port, time_ms from,
+	uint64_t *cursor, struct record_reservation *out);
 size_t state_live_count(const struct state *state);
 
-/* What is known of (wallet, id): true fills out while it is remembered. */
+/* What is known of (wallet, id): true fills out while it is remembered, which
+ * is until valid_until is past and a little longer. */
 bool state_seen(const struct state *state, const struct key *wallet,
 	const struct id *id, struct record_seen *out);
 

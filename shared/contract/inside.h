@@ -1,0 +1,262 @@
+/* contract/inside.h -- how a state lies in its arena; for shared/contract only.
+ *
+ * Structs here are compact and fixed in size; the records of contract.cddl are
+ * made from them for hashing, reading and snapshots. Whatever is changed is
+ * touched first. Nothing that others can see depends on a table's indexes:
+ * a state from a snapshot has other ones.
+ */
+#ifndef PERCH_CONTRACT_INSIDE_H
+#define PERCH_CONTRACT_INSIDE_H
+
+#include "contract/contract.h"
+#include "contract/tree.h"
+
+enum {
+	NAME_BYTES_MAX = 32,
+	ADDRESS_BYTES_MAX = 128,
+	PADS_MAX = RECORD_PORT_PADS_MAX,
+	LIVE_BUCKETS = 256, /* by the first byte of a reservation's id */
+	SEEN_SLOTS = 256,   /* of SEEN_SLOT_MS each: more than is ever valid */
+	SEEN_SLOT_MS = 2000,
+	SEEN_DROPS_MAX = 512, /* a block; more than may be added in one */
+};
+
+struct name {
+	uint8_t size;
+	char text[NAME_BYTES_MAX];
+};
+
+struct address {
+	uint8_t size;
+	char text[ADDRESS_BYTES_MAX];
+};
+
+struct pad {
+	struct name name;
+	uint8_t group;
+	bool open;
+};
+
+/* The live reservations of pads that share an approach, in order of start; they
+ * do not overlap, so they are in order of end too. A ring, so that the oldest
+ * leaves at no cost. */
+struct group {
+	struct name name;
+	uint32_t first;
+	uint32_t count;
+	uint32_t *ring; /* reservations */
+};
+
+struct port {
+	struct name name;
+	struct key controller;
+	time_ms lead, before, after, duration;
+	uint8_t pad_count, group_count;
+	struct pad pads[PADS_MAX];
+	struct group groups[PADS_MAX];
+	uint32_t *buckets; /* first live reservation of each bucket */
+	struct tree live;  /* over the buckets */
+};
+
+struct party {
+	struct key key;
+	struct name name;
+	uint8_t role;
+	bool up;
+	uint32_t quota, live;
+	uint32_t rank; /* place in order of key: its leaf */
+};
+
+struct node {
+	struct key key;
+	struct name name;
+	uint8_t role;
+	struct address request, publish, peer;
+};
+
+struct reservation {
+	struct id id;
+	struct id pair; /* the other half, when paired */
+	bool paired;
+	uint8_t pad;
+	uint8_t state; /* enum reservation_state */
+	uint8_t movement;
+	uint32_t port, party; /* indexes */
+	uint32_t version;
+	time_ms start, end;
+	uint64_t height;
+	struct name aircraft;
+	uint32_t deadline_at; /* place among the deadlines, or TABLE_NONE */
+	uint32_t bucket_next; /* of its port's bucket, in order of id */
+	uint32_t fleet;       /* its aircraft, or TABLE_NONE */
+	uint32_t fleet_next, fleet_before;
+};
+
+/* An aircraft with live reservations, by the hash of its serial: a stranger
+ * chooses serials. */
+struct aircraft {
+	struct hash key;
+	uint32_t first;
+};
+
+struct seen {
+	struct hash key; /* of wallet || id: a stranger chooses ids */
+	struct key wallet;
+	struct id id;
+	struct hash tx;
+	uint64_t height;
+	time_ms valid_until;
+	uint32_t next; /* in its slot, in order of arrival */
+	uint16_t index;
+};
+
+/* Those that end in the same SEEN_SLOT_MS. tip = H(... H(base || first) ... ||
+ * last), so that the root covers every entry and the first can be dropped. */
+struct seen_slot {
+	struct hash base, tip;
+	uint32_t first, last, count;
+};
+
+struct state {
+	struct arena *arena;
+	size_t arena_from; /* bytes of the arena that are not ours */
+	struct state_limits limits;
+	uint64_t height;
+	time_ms time;
+
+	uint32_t port_count;
+	struct port *ports; /* in order of name */
+	struct tree ports_tree;
+
+	struct table parties;
+	uint32_t *party_order; /* by rank */
+	struct tree parties_tree;
+
+	uint32_t node_count;
+	struct node *nodes; /* in order of key */
+	struct hash nodes_hash;
+
+	struct table reservations;
+	struct table fleet;
+	uint32_t deadline_count;
+	uint32_t *deadlines; /* a heap: see deadline.c */
+
+	struct table seen;
+	uint64_t seen_swept; /* slots before this one, by time, are swept */
+	struct seen_slot seen_slots[SEEN_SLOTS];
+	struct tree seen_tree;
+};
+
+/* ---- names ---- */
+
+void name_set(struct name *name, struct view text);
+static inline struct view name_view(const struct name *name)
+{
+	return view_of(name->text, name->size);
+}
+/* Bytes in order, then the shorter first. */
+int view_order(struct view a, struct view b);
+
+/* ---- state.c: filling a state, at the start or from a snapshot ---- */
+
+/* Lay the state out in its arena, empty. */
+void state_clear(struct state *state);
+/* ERR_FULL; ERR_CONFIG when it is there already or not in order of name (key).
+ */
+MUST_CHECK enum err state_add_port(
+	struct state *state, const struct record_port *record);
+MUST_CHECK enum err state_add_party(
+	struct state *state, const struct record_party *record);
+MUST_CHECK enum err state_add_node(
+	struct state *state, const struct record_node *record);
+/* All ports, parties and nodes are there. */
+void state_seal(struct state *state);
+/* Nothing before this moment can be gone back to. */
+void state_forget(struct state *state);
+/* Everything that state_init does after its limits are known. */
+MUST_CHECK enum err state_fill(
+	struct state *state, const struct genesis *genesis);
+
+struct party *state_party_at(const struct state *state, uint32_t index);
+/* Place of the first node whose key is not below this one. */
+uint32_t state_node_place(const struct state *state, const struct key *key);
+void node_set(struct node *node, const struct record_node *record);
+
+/* ---- record.c ---- */
+
+void record_of_reservation(const struct state *state,
+	const struct reservation *reservation, struct record_reservation *out);
+void record_of_port(const struct port *port, struct record_port *out);
+void record_of_party(const struct party *party, struct record_party *out);
+void record_of_node(const struct node *node, struct record_node *out);
+void record_of_seen(const struct seen *seen, struct record_seen *out);
+
+/* ---- reservation.c: the live ones and their indexes ---- */
+
+struct reservation *reservation_at(const struct state *state, uint32_t index);
+uint32_t reservation_find(const struct state *state, const struct id *id);
+/* Room for one more on this pad, and among all. */
+bool reservation_room(const struct state *state, uint32_t port, uint8_t pad);
+/* draft: everything but the links. There is room, and the id is free. Returns
+ * its index. The second one is a move from NONE. */
+uint32_t reservation_insert(
+	struct state *state, const struct reservation *draft);
+uint32_t reservation_add(struct state *state, const struct reservation *draft,
+	const struct cause *cause);
+void reservation_amend(struct state *state, uint32_t index, uint8_t pad,
+	time_ms start, time_ms end, const struct cause *cause);
+/* Take it out of the state, ended as `to`. */
+void reservation_end(struct state *state, uint32_t index,
+	enum reservation_state to, const struct cause *cause);
+/* The other half, while it is live; TABLE_NONE otherwise. */
+uint32_t reservation_partner(
+	const struct state *state, const struct reservation *reservation);
+
+uint32_t group_at(
+	const struct state *state, const struct group *group, uint32_t place);
+/* Place of the first reservation that starts at or after start. */
+uint32_t group_place(
+	const struct state *state, const struct group *group, time_ms start);
+
+/* ---- deadline.c: which window ends next ---- */
+
+void deadline_put(struct state *state, uint32_t index);
+/* Nothing happens when it has no deadline any more. */
+void deadline_remove(struct state *state, uint32_t index);
+/* The reservation that ends first (then by id), or TABLE_NONE. */
+uint32_t deadline_first(const struct state *state);
+
+/* ---- moves.c: the table of states ---- */
+
+bool move_allowed(enum reservation_state from, enum reservation_state to);
+/* What time makes of a reservation whose window is over: NONE for nothing. */
+enum reservation_state move_at_end(enum reservation_state from);
+void moves_add(const struct state *state, const struct reservation *after,
+	enum reservation_state from, const struct cause *cause);
+
+/* ---- seen.c ---- */
+
+uint32_t seen_find(const struct state *state, const struct key *wallet,
+	const struct id *id);
+/* False when the table is full. The id is not there (CHECK). */
+bool seen_put(struct state *state, const struct record_seen *record);
+/* Drop what is not valid any more, at most SEEN_DROPS_MAX. */
+void seen_sweep(struct state *state);
+struct hash seen_chain(const struct hash *before, const struct seen *seen);
+
+/* ---- root.c ---- */
+
+struct hash nodes_hash(const struct state *state);
+struct hash state_root_of(const struct hash *ports, const struct hash *rest);
+struct hash state_rest(struct state *state);
+struct hash port_leaf(const struct record_port *port, const struct hash *live);
+void mark_reservation(
+	struct state *state, const struct reservation *reservation);
+
+static inline void set_u32(struct state *state, uint32_t *at, uint32_t value)
+{
+	arena_touch(state->arena, at, sizeof(*at));
+	*at = value;
+}
+
+#endif
