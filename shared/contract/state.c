@@ -1,0 +1,303 @@
+/* contract/state.c -- laying a state out, filling it, reading it. */
+#include "contract/inside.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+const struct state_limits state_limits_default = {
+	.ports_max = 1024,
+	.parties_max = 4096,
+	.nodes_max = 16,
+	.reservations_max = 65536,
+	.group_max = 2048,
+	.seen_max = 1 << 20,
+};
+
+const struct state_limits state_limits_small = {
+	.ports_max = 16,
+	.parties_max = 64,
+	.nodes_max = 16,
+	.reservations_max = 1024,
+	.group_max = 128,
+	.seen_max = 4096,
+};
+
+static uint32_t ring_size(const struct state_limits *limits)
+{
+	uint32_t size = 1;
+
+	while (size < limits->group_max)
+		size *= 2;
+	return size;
+}
+
+static size_t aligned(size_t size)
+{
+	return (size + 63) / 64 * 64;
+}
+
+size_t state_bytes(const struct state_limits *limits)
+{
+	size_t port = sizeof(struct port) +
+		      PADS_MAX * ring_size(limits) * sizeof(uint32_t) +
+		      LIVE_BUCKETS * sizeof(uint32_t) +
+		      aligned(tree_bytes(LIVE_BUCKETS)) + 64;
+
+	return aligned(sizeof(struct state)) +
+	       aligned(limits->ports_max * port) +
+	       aligned(tree_bytes(limits->ports_max)) +
+	       aligned(table_bytes(sizeof(struct party), limits->parties_max)) +
+	       aligned(limits->parties_max * sizeof(uint32_t)) +
+	       aligned(tree_bytes(limits->parties_max)) +
+	       aligned(limits->nodes_max * sizeof(struct node)) +
+	       aligned(table_bytes(
+		       sizeof(struct reservation), limits->reservations_max)) +
+	       aligned(table_bytes(
+		       sizeof(struct aircraft), limits->reservations_max)) +
+	       aligned(limits->reservations_max * sizeof(uint32_t)) +
+	       aligned(table_bytes(sizeof(struct seen), limits->seen_max)) +
+	       aligned(tree_bytes(SEEN_SLOTS)) + 16 * 64;
+}
+
+/* The parts of a port that are too large for its record. */
+static void lay_out_port(struct state *state, struct port *port)
+{
+	size_t ring = ring_size(&state->limits) * sizeof(uint32_t);
+	uint8_t *rings = arena_take(state->arena, PADS_MAX * ring);
+
+	for (size_t i = 0; i < PADS_MAX; i++)
+		port->groups[i].ring = (uint32_t *)(void *)(rings + i * ring);
+	port->buckets =
+		arena_take(state->arena, LIVE_BUCKETS * sizeof(uint32_t));
+	memset(port->buckets, 0xff, LIVE_BUCKETS * sizeof(uint32_t));
+	tree_init(&port->live, state->arena, LIVE_BUCKETS, LIVE_BUCKETS);
+}
+
+/* What one life left behind in a table; the next one relies on zeroes. */
+static void wipe_table(struct table *table)
+{
+	if (table->records == NULL)
+		return;
+	memset(table->records, 0, table->used_max * table->record_size);
+	memset(table->next, 0, table->used_max * sizeof(*table->next));
+}
+
+void state_clear(struct state *state)
+{
+	struct arena *arena = state->arena;
+	struct state_limits limits = state->limits;
+	size_t from = state->arena_from;
+
+	wipe_table(&state->parties);
+	wipe_table(&state->reservations);
+	wipe_table(&state->fleet);
+	wipe_table(&state->seen);
+	memset(state, 0, sizeof(*state));
+	arena->used = from;
+	CHECK(arena_take(arena, sizeof(*state)) == state);
+	state->arena = arena;
+	state->arena_from = from;
+	state->limits = limits;
+	state->ports =
+		arena_take(arena, limits.ports_max * sizeof(struct port));
+	memset(state->ports, 0, limits.ports_max * sizeof(struct port));
+	table_init(&state->parties, arena, sizeof(struct key),
+		sizeof(struct party), limits.parties_max);
+	state->party_order =
+		arena_take(arena, limits.parties_max * sizeof(uint32_t));
+	state->nodes =
+		arena_take(arena, limits.nodes_max * sizeof(struct node));
+	table_init(&state->reservations, arena, sizeof(struct id),
+		sizeof(struct reservation), limits.reservations_max);
+	table_init(&state->fleet, arena, sizeof(struct hash),
+		sizeof(struct aircraft), limits.reservations_max);
+	state->deadlines =
+		arena_take(arena, limits.reservations_max * sizeof(uint32_t));
+	table_init(&state->seen, arena, sizeof(struct hash),
+		sizeof(struct seen), limits.seen_max);
+	tree_init(&state->seen_tree, arena, SEEN_SLOTS, SEEN_SLOTS);
+}
+
+static bool find_group(
+	const struct port *port, struct view name, uint8_t *group)
+{
+	for (uint8_t i = 0; i < port->group_count; i++) {
+		if (view_equal(name_view(&port->groups[i].name), name)) {
+			*group = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum err add_pad(struct port *port, const struct record_pad *record)
+{
+	struct pad *pad = &port->pads[port->pad_count];
+
+	for (size_t i = 0; i < port->pad_count; i++) {
+		if (view_equal(name_view(&port->pads[i].name), record->name))
+			return ERR_CONFIG;
+	}
+	if (!find_group(port, record->group, &pad->group)) {
+		pad->group = port->group_count++;
+		name_set(&port->groups[pad->group].name, record->group);
+	}
+	name_set(&pad->name, record->name);
+	pad->open = record->open != 0;
+	port->pad_count++;
+	return ERR_OK;
+}
+
+enum err state_add_port(struct state *state, const struct record_port *record)
+{
+	if (state->port_count == state->limits.ports_max)
+		return ERR_FULL;
+	struct port *port = &state->ports[state->port_count];
+
+	if (state->port_count > 0 &&
+		view_order(name_view(&port[-1].name), record->name) >= 0)
+		return ERR_CONFIG;
+	memset(port, 0, sizeof(*port));
+	name_set(&port->name, record->name);
+	port->controller = record->controller;
+	port->lead = (time_ms)record->lead;
+	port->before = (time_ms)record->before;
+	port->after = (time_ms)record->after;
+	port->duration = (time_ms)record->duration;
+	for (size_t i = 0; i < record->pads_count; i++) {
+		enum err err = add_pad(port, &record->pads[i]);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	lay_out_port(state, port);
+	state->port_count++;
+	return ERR_OK;
+}
+
+enum err state_add_party(struct state *state, const struct record_party *record)
+{
+	uint32_t rank = state->parties.count;
+
+	if (rank == state->limits.parties_max)
+		return ERR_FULL;
+	if (rank > 0 &&
+		memcmp(state_party_at(state, state->party_order[rank - 1]),
+			&record->key, KEY_SIZE) >= 0)
+		return ERR_CONFIG;
+	uint32_t index = table_put(&state->parties, &record->key);
+	struct party *party = state_party_at(state, index);
+	name_set(&party->name, record->name);
+	party->role = (uint8_t)record->role;
+	party->up = record->up != 0;
+	party->quota = (uint32_t)record->quota;
+	party->rank = rank;
+	state->party_order[rank] = index;
+	return ERR_OK;
+}
+
+enum err state_add_node(struct state *state, const struct record_node *record)
+{
+	if (state->node_count == state->limits.nodes_max)
+		return ERR_FULL;
+	if (state->node_count > 0 &&
+		memcmp(&state->nodes[state->node_count - 1].key, &record->key,
+			KEY_SIZE) >= 0)
+		return ERR_CONFIG;
+	node_set(&state->nodes[state->node_count++], record);
+	return ERR_OK;
+}
+
+void state_seal(struct state *state)
+{
+	tree_init(&state->ports_tree, state->arena, state->limits.ports_max,
+		state->port_count);
+	tree_init(&state->parties_tree, state->arena, state->limits.parties_max,
+		state->parties.count);
+	state->nodes_hash = nodes_hash(state);
+	state_forget(state);
+}
+
+void state_forget(struct state *state)
+{
+	state->arena->journal_tail = state->arena->journal_head;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct record_port *x = a, *y = b;
+
+	return view_order(x->name, y->name);
+}
+
+/* Of parties and of nodes: both begin with their key. */
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(a, b, KEY_SIZE);
+}
+
+/* The genesis lists things as people wrote them down: order gets the indexes
+ * of its count items in the order that the state keeps. */
+static void sort(uint16_t *order, const void *items, size_t item_size,
+	size_t count, int (*compare)(const void *, const void *))
+{
+	const uint8_t *bytes = items;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = i;
+
+		while (at > 0 && compare(bytes + order[at - 1] * item_size,
+					 bytes + i * item_size) > 0) {
+			order[at] = order[at - 1];
+			at--;
+		}
+		order[at] = (uint16_t)i;
+	}
+}
+
+enum err state_fill(struct state *state, const struct genesis *genesis)
+{
+	uint16_t order[GENESIS_PORTS_MAX + GENESIS_PARTIES_MAX];
+	enum err err = ERR_OK;
+
+	state_clear(state);
+	state->time = genesis->time;
+	state->seen_swept = (uint64_t)genesis->time / SEEN_SLOT_MS;
+	sort(order, genesis->ports, sizeof(genesis->ports[0]),
+		genesis->port_count, by_name);
+	for (size_t i = 0; err == ERR_OK && i < genesis->port_count; i++)
+		err = state_add_port(state, &genesis->ports[order[i]]);
+	sort(order, genesis->parties, sizeof(genesis->parties[0]),
+		genesis->party_count, by_key);
+	for (size_t i = 0; err == ERR_OK && i < genesis->party_count; i++)
+		err = state_add_party(state, &genesis->parties[order[i]]);
+	sort(order, genesis->nodes, sizeof(genesis->nodes[0]),
+		genesis->node_count, by_key);
+	for (size_t i = 0; err == ERR_OK && i < genesis->node_count; i++)
+		err = state_add_node(state, &genesis->nodes[order[i]]);
+	if (err == ERR_OK)
+		state_seal(state);
+	return err;
+}
+
+enum err state_init(struct state **out, struct arena *arena,
+	const struct state_limits *limits, const struct genesis *genesis)
+{
+	size_t from = arena->used;
+	struct state *state = arena_take(arena, sizeof(*state));
+
+	CHECK(limits->parties_max <= TREE_LEAVES_MAX);
+	CHECK(limits->ports_max <= TREE_LEAVES_MAX);
+	state->arena = arena;
+	state->arena_from = from;
+	state->limits = *limits;
+	enum err err = state_fill(state, genesis);
+	if (err != ERR_OK) {
+		arena->used = from;
+		return err;
+	}
+	CHECK(arena->used - from <= state_bytes(limits));
+	*out = state;
+	return ERR_OK;
+}
