@@ -1,0 +1,911 @@
+/* tests/unit/refusal.c -- every row of the table of refusals, reproduced.
+ *
+ * Each test ends by saying which code it saw; the last one checks that all
+ * were.
+ */
+#include "world.h"
+
+#include "contract/inside.h"
+
+struct fixture {
+	struct genesis *genesis;
+	struct home home;
+	struct paper paper;
+	struct answer answer;
+	struct moves *moves;
+	uint64_t number; /* of the next transaction */
+	uint64_t height;
+	time_ms now;
+	bool member_free;
+};
+
+static bool reproduced[256];
+
+static void next_block(struct fixture *f, time_ms later)
+{
+	f->now += later;
+	f->height++;
+	f->member_free = true;
+	f->moves->count = 0;
+	contract_begin(f->home.state, f->height, f->now, f->moves);
+}
+
+static void open_with(struct fixture *f, const struct state_limits *limits)
+{
+	memset(f, 0, sizeof(*f));
+	f->genesis = genesis_new();
+	f->moves = calloc(1, sizeof(*f->moves));
+	home_open(&f->home, f->genesis, limits, JOURNAL_BYTES);
+	f->now = T0;
+	next_block(f, 1);
+}
+
+static struct fixture *open_small(void)
+{
+	struct fixture *f = malloc(sizeof(*f));
+
+	assert_non_null(f);
+	open_with(f, &state_limits_small);
+	return f;
+}
+
+static void shut(struct fixture *f)
+{
+	home_close(&f->home);
+	free(f->genesis);
+	free(f->moves);
+	free(f);
+}
+
+static struct paper *write_as(struct fixture *f, enum who who, uint64_t mode)
+{
+	paper_begin(&f->paper, who, ++f->number, f->now + MINUTE, mode);
+	return &f->paper;
+}
+
+/* Run what is on the paper; the code of the whole transaction. */
+static uint64_t submit(struct fixture *f)
+{
+	run(f->home.state, &f->paper, 3, &f->member_free, &f->answer, f->moves);
+	assert_true(f->answer.fresh);
+	reproduced[f->answer.receipt.code] = true;
+	for (size_t i = 0; i < f->answer.receipt.ops_count; i++)
+		reproduced[f->answer.receipt.ops[i].code] = true;
+	return f->answer.receipt.code;
+}
+
+/* Run one operation that the transaction itself allows; its code. */
+static uint64_t submit_op(struct fixture *f)
+{
+	assert_int_equal(submit(f), REFUSAL_GRANTED);
+	assert_int_equal(f->answer.receipt.ops_count, f->paper.tx.ops_count);
+	return f->answer.receipt.ops[0].code;
+}
+
+static uint64_t reserve(struct fixture *f, enum who who, const char *port,
+	const char *pad, time_ms start, time_ms end)
+{
+	paper_reserve(write_as(f, who, TX_MODE_ALL), port, pad, start, end, "",
+		0, MOVEMENT_ANY);
+	return submit_op(f);
+}
+
+static struct id granted_id(const struct fixture *f)
+{
+	return receipt_id(&f->answer.receipt, 0);
+}
+
+static void test_words(void **unused)
+{
+	(void)unused;
+	for (int code = REFUSAL_GRANTED; code <= REFUSAL_UNKNOWN_NODE; code++) {
+		const char *english = refusal_text(code, "en");
+		const char *japanese = refusal_text(code, "ja");
+
+		assert_true(strlen(refusal_name(code)) > 0);
+		assert_true(strlen(english) > 0 && strlen(japanese) > 0);
+		assert_string_not_equal(english, japanese);
+		assert_true(text_is_utf8(view_text(japanese)));
+		assert_true((unsigned char)japanese[0] >= 0xe3);
+		for (int other = 0; other < code; other++)
+			assert_string_not_equal(
+				refusal_name(code), refusal_name(other));
+	}
+	assert_string_equal(refusal_name(REFUSAL_SLOT_TAKEN), "slot_taken");
+	assert_string_equal(refusal_text(REFUSAL_GRANTED, "fr"), "granted");
+}
+
+static void test_granted(void **unused)
+{
+	struct fixture *f = open_small();
+	struct record_reservation record;
+	struct record_party party;
+	struct detail_granted detail;
+
+	(void)unused;
+	time_ms start = f->now + HOUR;
+	assert_int_equal(reserve(f, ALICE, "east", "b", start, start + HOUR),
+		REFUSAL_GRANTED);
+	struct id id = granted_id(f);
+	assert_true(state_reservation(f->home.state, &id, &record));
+	assert_true(view_equal(record.port, view_text("east")));
+	assert_true(view_equal(record.pad, view_text("b")));
+	assert_true(key_equal(&record.operator, & who_pair(ALICE)->key));
+	assert_int_equal(record.start, start);
+	assert_int_equal(record.end, start + HOUR);
+	assert_int_equal(record.state, RESERVATION_CONFIRMED);
+	assert_int_equal(record.version, 1);
+	assert_int_equal(record.height, f->height);
+	assert_int_equal(detail_granted_decode(
+				 &detail, f->answer.receipt.ops[0].details),
+		ERR_OK);
+	assert_int_equal(detail.start, start);
+	assert_int_equal(detail.version, 1);
+	assert_true(state_party(f->home.state, &who_pair(ALICE)->key, &party));
+	assert_int_equal(party.live, 1);
+	assert_int_equal(f->moves->count, 1);
+	assert_int_equal(f->moves->items[0].from, RESERVATION_NONE);
+	assert_int_equal(f->moves->items[0].to, RESERVATION_CONFIRMED);
+	assert_int_equal(f->moves->items[0].cause, OP_RESERVE);
+	assert_int_equal(f->moves->items[0].tx_index, 3);
+	assert_int_equal(state_deadline(f->home.state), start + HOUR);
+	shut(f);
+}
+
+/* BLAKE2b-256("perch/reservation" || wallet || tx id || op index). */
+static void test_id(void **unused)
+{
+	struct fixture *f = open_small();
+	uint8_t bytes[17 + KEY_SIZE + ID_SIZE + 1] = "perch/reservation";
+
+	(void)unused;
+	paper_begin(&f->paper, ALICE, 77, f->now + MINUTE, TX_MODE_EACH);
+	paper_cancel(&f->paper, &(struct id){{1}});
+	paper_reserve(&f->paper, "east", "a", f->now, f->now + HOUR, "", 0, 0);
+	submit(f);
+	memcpy(bytes + 17, &who_pair(ALICE)->key, KEY_SIZE);
+	memcpy(bytes + 17 + KEY_SIZE, &f->paper.tx.id, ID_SIZE);
+	bytes[sizeof(bytes) - 1] = 1;
+	struct hash hash = hash_bytes(view_of(bytes, sizeof(bytes)));
+	struct id id = receipt_id(&f->answer.receipt, 1);
+	assert_memory_equal(&id, &hash, sizeof(id));
+	shut(f);
+}
+
+static void test_slot_taken(void **unused)
+{
+	struct fixture *f = open_small();
+	struct detail_slot_taken detail;
+
+	(void)unused;
+	time_ms start = f->now + HOUR;
+	/* Pads a and b share an approach, c has its own. */
+	assert_int_equal(reserve(f, ALICE, "east", "a", start, start + HOUR),
+		REFUSAL_GRANTED);
+	struct id first = granted_id(f);
+	assert_int_equal(reserve(f, BOB, "east", "b", start + HOUR - 1,
+				 start + 2 * HOUR),
+		REFUSAL_SLOT_TAKEN);
+	assert_int_equal(detail_slot_taken_decode(
+				 &detail, f->answer.receipt.ops[0].details),
+		ERR_OK);
+	assert_int_equal(f->answer.receipt.ops[0].reservation.size, 0);
+	assert_int_equal(detail.conflicts_count, 1);
+	assert_true(id_equal(&detail.conflicts[0].reservation, &first));
+	assert_int_equal(detail.conflicts[0].start, start);
+	assert_int_equal(detail.free_count, 3);
+	assert_true(view_equal(detail.free[0].pad, view_text("b")));
+	assert_int_equal(detail.free[0].start, start + HOUR);
+	assert_int_equal(detail.free[0].end, start + 2 * HOUR + 1);
+	assert_int_equal(detail.free[1].start, detail.free[0].end);
+	assert_int_equal(reserve(f, BOB, "east", "c", start, start + HOUR),
+		REFUSAL_GRANTED);
+	assert_int_equal(
+		reserve(f, BOB, "east", "b", start + HOUR, start + 2 * HOUR),
+		REFUSAL_GRANTED);
+	assert_int_equal(reserve(f, BOB, "east", "b", start - HOUR, start),
+		REFUSAL_GRANTED);
+	assert_int_equal(
+		reserve(f, BOB, "east", "a", start - HOUR, start + 3 * HOUR),
+		REFUSAL_SLOT_TAKEN);
+	assert_int_equal(detail_slot_taken_decode(
+				 &detail, f->answer.receipt.ops[0].details),
+		ERR_OK);
+	assert_int_equal(detail.conflicts_count, 3);
+	shut(f);
+}
+
+/* Two minutes before and one after: three between any two. */
+static void test_buffers(void **unused)
+{
+	struct fixture *f = open_small();
+
+	(void)unused;
+	time_ms start = f->now + HOUR, end = start + HOUR;
+	assert_int_equal(reserve(f, ALICE, "north", "a", start, end), 0);
+	assert_int_equal(
+		reserve(f, BOB, "north", "a", end + 3 * MINUTE - 1, end + HOUR),
+		REFUSAL_SLOT_TAKEN);
+	assert_int_equal(reserve(f, BOB, "north", "a", start - 30 * MINUTE,
+				 start - 3 * MINUTE + 1),
+		REFUSAL_SLOT_TAKEN);
+	assert_int_equal(
+		reserve(f, BOB, "north", "a", end + 3 * MINUTE, end + HOUR),
+		REFUSAL_GRANTED);
+	assert_int_equal(reserve(f, BOB, "north", "a", start - 30 * MINUTE,
+				 start - 3 * MINUTE),
+		REFUSAL_GRANTED);
+	shut(f);
+}
+
+static void test_window_guards(void **unused)
+{
+	struct fixture *f = open_small();
+	time_ms now = f->now, month = 30 * 24 * HOUR;
+
+	(void)unused;
+	assert_int_equal(reserve(f, ALICE, "west", "a", now, now + HOUR),
+		REFUSAL_PAD_CLOSED);
+	assert_int_equal(reserve(f, ALICE, "east", "z", now, now + HOUR),
+		REFUSAL_UNKNOWN_PAD);
+	assert_int_equal(reserve(f, ALICE, "south", "a", now, now + HOUR),
+		REFUSAL_UNKNOWN_PAD);
+	assert_int_equal(reserve(f, ALICE, "east", "a", now - 1, now + HOUR),
+		REFUSAL_PAST);
+	assert_int_equal(reserve(f, ALICE, "north", "a", now + 5 * MINUTE - 1,
+				 now + HOUR),
+		REFUSAL_PAST);
+	assert_int_equal(reserve(f, ALICE, "east", "a", now + 1, now + 1),
+		REFUSAL_BAD_WINDOW);
+	assert_int_equal(reserve(f, ALICE, "east", "a", now + 2, now + 1),
+		REFUSAL_BAD_WINDOW);
+	assert_int_equal(
+		reserve(f, ALICE, "east", "a", now, now + 24 * HOUR + 1),
+		REFUSAL_BAD_WINDOW);
+	assert_int_equal(reserve(f, ALICE, "east", "a", now + month - HOUR,
+				 now + month + 1),
+		REFUSAL_HORIZON);
+	assert_int_equal(reserve(f, ALICE, "east", "a", now, now + 24 * HOUR),
+		REFUSAL_GRANTED);
+	assert_int_equal(
+		reserve(f, ALICE, "east", "a", now + month - HOUR, now + month),
+		REFUSAL_GRANTED);
+	shut(f);
+}
+
+static void test_quota(void **unused)
+{
+	struct fixture *f = open_small();
+
+	(void)unused;
+	time_ms at = f->now + HOUR;
+	assert_int_equal(reserve(f, CAROL, "east", "a", at, at + 1), 0);
+	struct id id = granted_id(f);
+	assert_int_equal(reserve(f, CAROL, "east", "a", at + 1, at + 2), 0);
+	assert_int_equal(
+		reserve(f, CAROL, "east", "a", at + 2, at + 3), REFUSAL_QUOTA);
+	paper_cancel(write_as(f, CAROL, TX_MODE_ALL), &id);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	assert_int_equal(reserve(f, CAROL, "east", "a", at + 2, at + 3), 0);
+	shut(f);
+}
+
+static uint64_t reserve_for(struct fixture *f, const char *port, time_ms start,
+	time_ms end, const char *aircraft)
+{
+	paper_reserve(write_as(f, ALICE, TX_MODE_ALL), port, "b", start, end,
+		aircraft, 0, MOVEMENT_ANY);
+	return submit_op(f);
+}
+
+static void test_aircraft_busy(void **unused)
+{
+	struct fixture *f = open_small();
+
+	(void)unused;
+	time_ms at = f->now + HOUR;
+	assert_int_equal(reserve_for(f, "east", at, at + HOUR, "X1"), 0);
+	struct id id = granted_id(f);
+	assert_int_equal(
+		reserve_for(f, "west", at + HOUR - 1, at + 2 * HOUR, "X1"),
+		REFUSAL_AIRCRAFT_BUSY);
+	assert_int_equal(reserve_for(f, "west", at, at + HOUR, "X2"), 0);
+	assert_int_equal(
+		reserve_for(f, "west", at + HOUR, at + 2 * HOUR, "X1"), 0);
+	/* Amending does not see itself, but does see the other. */
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 1, "b", at + MINUTE,
+		at + HOUR);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 2, "b", at,
+		at + HOUR + 1);
+	assert_int_equal(submit_op(f), REFUSAL_AIRCRAFT_BUSY);
+	shut(f);
+}
+
+static void test_whole_transaction(void **unused)
+{
+	struct fixture *f = open_small();
+	struct record_seen seen;
+
+	(void)unused;
+	paper_reservation(write_as(f, DOWN, TX_MODE_ALL), "east");
+	assert_int_equal(submit(f), REFUSAL_PARTY_DOWN);
+	assert_int_equal(f->answer.receipt.ops_count, 0);
+	/* A refused one is remembered too. */
+	assert_true(state_seen(
+		f->home.state, &who_pair(DOWN)->key, &f->paper.tx.id, &seen));
+	assert_int_equal(seen.height, f->height);
+	assert_int_equal(seen.index, 3);
+	run(f->home.state, &f->paper, 4, &f->member_free, &f->answer, NULL);
+	assert_false(f->answer.fresh);
+
+	paper_reservation(write_as(f, STRANGER, TX_MODE_ALL), "east");
+	assert_int_equal(submit(f), REFUSAL_ROLE);
+
+	/* The same id with other content. */
+	paper_begin(
+		&f->paper, STRANGER, f->number, f->now + MINUTE, TX_MODE_ALL);
+	paper_reservation(&f->paper, "west");
+	assert_int_equal(submit(f), REFUSAL_REPLAY);
+
+	paper_begin(&f->paper, ALICE, 900, f->now, TX_MODE_ALL);
+	paper_reservation(&f->paper, "east");
+	assert_int_equal(submit(f), REFUSAL_EXPIRED);
+	paper_begin(&f->paper, ALICE, 900, f->now + TX_VALID_MS_MAX + 1,
+		TX_MODE_ALL);
+	paper_reservation(&f->paper, "east");
+	assert_int_equal(submit(f), REFUSAL_EXPIRED);
+	assert_false(state_seen(
+		f->home.state, &who_pair(ALICE)->key, &f->paper.tx.id, &seen));
+	paper_begin(
+		&f->paper, ALICE, 900, f->now + TX_VALID_MS_MAX, TX_MODE_ALL);
+	paper_reservation(&f->paper, "east");
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	shut(f);
+}
+
+static void test_roles(void **unused)
+{
+	struct fixture *f = open_small();
+	struct id id = {{1}};
+
+	(void)unused;
+	for (enum who who = AUTHORITY; who <= OBSERVER; who++) {
+		assert_int_equal(
+			reserve(f, who, "east", "a", f->now, f->now + HOUR),
+			REFUSAL_ROLE);
+		paper_amend(write_as(f, who, TX_MODE_ALL), &id, 1, "a", f->now,
+			f->now + HOUR);
+		assert_int_equal(submit_op(f), REFUSAL_ROLE);
+		paper_reservation(write_as(f, who, TX_MODE_ALL), "east");
+		assert_int_equal(submit_op(f), REFUSAL_ROLE);
+	}
+	paper_cancel(write_as(f, OBSERVER, TX_MODE_ALL), &id);
+	assert_int_equal(submit_op(f), REFUSAL_ROLE);
+	paper_set_node(write_as(f, ALICE, TX_MODE_ALL), 1, "two", 1);
+	assert_int_equal(submit_op(f), REFUSAL_ROLE);
+	shut(f);
+}
+
+static void test_malformed(void **unused)
+{
+	struct fixture *f = open_small();
+
+	(void)unused;
+	for (uint64_t kind = 0; kind <= OP_SET_NODE + 1; kind++) {
+		enum who who = kind == OP_SET_NODE ? AUTHORITY : ALICE;
+		struct paper *paper = write_as(f, who, TX_MODE_ALL);
+
+		memset(paper->bodies[0], 0xc0, 4);
+		paper_close_op(paper, kind, 4);
+		assert_int_equal(submit_op(f), REFUSAL_MALFORMED);
+	}
+	/* A node's name, or key, that is none. */
+	paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), 9, "No", 1);
+	assert_int_equal(submit_op(f), REFUSAL_MALFORMED);
+	struct op_set_node op = {
+		.name = view_text("no"),
+		.role = 1,
+		.request = view_text(""),
+		.publish = view_text(""),
+		.peer = view_text(""),
+	};
+	PAPER_ADD(write_as(f, AUTHORITY, TX_MODE_ALL), op_set_node, &op);
+	assert_int_equal(submit_op(f), REFUSAL_MALFORMED);
+	shut(f);
+}
+
+static void test_modes(void **unused)
+{
+	struct fixture *f = open_small();
+	time_ms at = f->now + HOUR;
+
+	(void)unused;
+	for (uint64_t mode = TX_MODE_ALL; mode <= TX_MODE_EACH; mode++) {
+		struct paper *paper = write_as(f, ALICE, mode);
+		paper_reserve(paper, "east", "a", at, at + HOUR, "", 0, 0);
+		paper_reserve(paper, "east", "b", at, at + HOUR, "", 0, 0);
+		paper_reserve(paper, "east", "c", at, at + HOUR, "", 0, 0);
+		f->moves->count = 0;
+		assert_int_equal(submit(f), REFUSAL_GRANTED);
+		const struct op_receipt *ops = f->answer.receipt.ops;
+		uint64_t others = mode == TX_MODE_ALL ? REFUSAL_ROLLED_BACK
+						      : REFUSAL_GRANTED;
+		size_t kept = mode == TX_MODE_ALL ? 0 : 2;
+		assert_int_equal(ops[0].code, others);
+		assert_int_equal(ops[1].code, REFUSAL_SLOT_TAKEN);
+		assert_int_equal(ops[2].code, others);
+		assert_true(ops[1].details.size > 0);
+		assert_int_equal(ops[0].details.size > 0, kept > 0);
+		assert_int_equal(ops[0].reservation.size > 0, kept > 0);
+		assert_int_equal(state_live_count(f->home.state), kept);
+		assert_int_equal(f->moves->count, kept);
+	}
+	shut(f);
+}
+
+static void write_pair(struct fixture *f, uint64_t mode, time_ms departure,
+	time_ms arrival, const char *arriving)
+{
+	struct paper *paper = write_as(f, ALICE, mode);
+
+	paper_reserve(paper, "east", "a", departure, departure + 5 * MINUTE,
+		"X1", 1, MOVEMENT_DEPARTURE);
+	paper_reserve(paper, "west", "b", arrival, arrival + 5 * MINUTE,
+		arriving, 1, MOVEMENT_ARRIVAL);
+}
+
+static void test_pair_time(void **unused)
+{
+	struct fixture *f = open_small();
+	time_ms at = f->now + HOUR;
+
+	(void)unused;
+	write_pair(f, TX_MODE_ALL, at, at + MINUTE - 1, "X1");
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	assert_int_equal(f->answer.receipt.ops[1].code, REFUSAL_ROLLED_BACK);
+	write_pair(f, TX_MODE_EACH, at, at + HOUR, "X1");
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	assert_int_equal(f->answer.receipt.ops[1].code, REFUSAL_PAIR_TIME);
+	write_pair(f, TX_MODE_ALL, at, at + HOUR, "X2");
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	/* Once, and thrice. */
+	paper_reserve(write_as(f, ALICE, TX_MODE_ALL), "east", "a", at,
+		at + HOUR, "", 1, MOVEMENT_DEPARTURE);
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	write_pair(f, TX_MODE_ALL, at, at + HOUR, "X1");
+	paper_reserve(&f->paper, "east", "c", at, at + HOUR, "X1", 1,
+		MOVEMENT_ARRIVAL);
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	/* Two departures; the arrival first. */
+	struct paper *paper = write_as(f, ALICE, TX_MODE_ALL);
+	for (int i = 0; i < 2; i++)
+		paper_reserve(paper, i == 0 ? "east" : "west", "b",
+			at + i * HOUR, at + (i + 1) * HOUR, "", 1,
+			MOVEMENT_DEPARTURE);
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	paper = write_as(f, ALICE, TX_MODE_ALL);
+	paper_reserve(paper, "west", "b", at + HOUR, at + 2 * HOUR, "", 1,
+		MOVEMENT_ARRIVAL);
+	paper_reserve(
+		paper, "east", "b", at, at + HOUR, "", 1, MOVEMENT_DEPARTURE);
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	assert_int_equal(state_live_count(f->home.state), 0);
+
+	/* Overlapping windows of one flight are no contradiction. */
+	write_pair(f, TX_MODE_ALL, at, at + MINUTE, "X1");
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	struct id first = receipt_id(&f->answer.receipt, 0);
+	struct id second = receipt_id(&f->answer.receipt, 1);
+	struct record_reservation record;
+	assert_true(state_reservation(f->home.state, &first, &record));
+	assert_true(view_equal(record.pair, view_of(&second, ID_SIZE)));
+	assert_true(state_reservation(f->home.state, &second, &record));
+	assert_true(view_equal(record.pair, view_of(&first, ID_SIZE)));
+
+	/* Amending a half keeps the flight. */
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &first, 1, "a", at + 1,
+		at + HOUR);
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &second, 1, "b",
+		at + MINUTE - 1, at + HOUR);
+	assert_int_equal(submit_op(f), REFUSAL_PAIR_TIME);
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &second, 1, "b", at + HOUR,
+		at + 2 * HOUR);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	shut(f);
+}
+
+static void test_amend(void **unused)
+{
+	struct fixture *f = open_small();
+	time_ms at = f->now + HOUR;
+	struct record_reservation record;
+
+	(void)unused;
+	assert_int_equal(reserve(f, ALICE, "east", "a", at, at + HOUR), 0);
+	struct id id = granted_id(f), none = {{9}};
+	assert_int_equal(
+		reserve(f, BOB, "east", "a", at + HOUR, at + 2 * HOUR), 0);
+
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &none, 1, "a", at, at + 1);
+	assert_int_equal(submit_op(f), REFUSAL_UNKNOWN_RESERVATION);
+	paper_amend(write_as(f, BOB, TX_MODE_ALL), &id, 1, "a", at, at + 1);
+	assert_int_equal(submit_op(f), REFUSAL_NOT_OWNER);
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 2, "a", at, at + 1);
+	assert_int_equal(submit_op(f), REFUSAL_VERSION);
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 1, "z", at, at + 1);
+	assert_int_equal(submit_op(f), REFUSAL_UNKNOWN_PAD);
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 1, "a", at,
+		at + HOUR + 1);
+	assert_int_equal(submit_op(f), REFUSAL_SLOT_TAKEN);
+	/* Refused: the old one stays. */
+	assert_true(state_reservation(f->home.state, &id, &record));
+	assert_int_equal(record.start, at);
+	assert_int_equal(record.end, at + HOUR);
+	assert_int_equal(record.version, 1);
+
+	f->moves->count = 0;
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 1, "c", at + MINUTE,
+		at + 2 * HOUR);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	assert_true(state_reservation(f->home.state, &id, &record));
+	assert_true(view_equal(record.pad, view_text("c")));
+	assert_int_equal(record.version, 2);
+	assert_int_equal(f->moves->items[0].from, RESERVATION_CONFIRMED);
+	assert_int_equal(f->moves->items[0].to, RESERVATION_CONFIRMED);
+	assert_int_equal(reserve(f, BOB, "east", "b", at, at + HOUR), 0);
+
+	/* States that no operation leads to yet. */
+	uint32_t index = reservation_find(f->home.state, &id);
+	reservation_at(f->home.state, index)->state = RESERVATION_OCCUPIED;
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 2, "c", at, at + 1);
+	assert_int_equal(submit_op(f), REFUSAL_STATE);
+	reservation_at(f->home.state, index)->state = RESERVATION_CONFIRMED;
+	reservation_at(f->home.state, index)->version = UINT32_MAX;
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, UINT32_MAX, "c", at,
+		at + 1);
+	assert_int_equal(submit_op(f), REFUSAL_FULL);
+	shut(f);
+}
+
+static void test_cancel(void **unused)
+{
+	struct fixture *f = open_small();
+	time_ms at = f->now + HOUR;
+	struct id none = {{9}};
+
+	(void)unused;
+	write_pair(f, TX_MODE_ALL, at, at + HOUR, "X1");
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	struct id first = receipt_id(&f->answer.receipt, 0);
+	struct id second = receipt_id(&f->answer.receipt, 1);
+	uint32_t departure = reservation_find(f->home.state, &first);
+
+	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &none);
+	assert_int_equal(submit_op(f), REFUSAL_UNKNOWN_RESERVATION);
+	paper_cancel(write_as(f, BOB, TX_MODE_ALL), &first);
+	assert_int_equal(submit_op(f), REFUSAL_NOT_OWNER);
+	/* The departure is cleared: neither half can be given back. */
+	reservation_at(f->home.state, departure)->state = RESERVATION_CLEARED;
+	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &first);
+	assert_int_equal(submit_op(f), REFUSAL_STATE);
+	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &second);
+	assert_int_equal(submit_op(f), REFUSAL_STATE);
+	/* It has left: the landing place stays. */
+	arena_mark mark = arena_now(&f->home.arena);
+	struct cause cause = {.moves = NULL};
+	reservation_end(f->home.state, departure, RESERVATION_RELEASED, &cause);
+	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &second);
+	assert_int_equal(submit_op(f), REFUSAL_AIRBORNE);
+	arena_rollback(&f->home.arena, mark);
+	reservation_at(f->home.state, departure)->state = RESERVATION_CONFIRMED;
+
+	/* One half ends the other; the authority may. */
+	f->moves->count = 0;
+	paper_cancel(write_as(f, AUTHORITY, TX_MODE_ALL), &second);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	assert_int_equal(state_live_count(f->home.state), 0);
+	assert_int_equal(f->moves->count, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(f->moves->items[i].to, RESERVATION_CANCELLED);
+		assert_int_equal(
+			f->moves->items[i].record.state, RESERVATION_CANCELLED);
+		assert_int_equal(f->moves->items[i].record.version, 2);
+	}
+	assert_true(view_equal(
+		f->moves->items[1].record.pair, view_of(&second, ID_SIZE)));
+	struct id answered = receipt_id(&f->answer.receipt, 0);
+	assert_true(id_equal(&answered, &second));
+	assert_int_equal(state_deadline(f->home.state), INT64_MAX);
+	shut(f);
+}
+
+static void test_reservation(void **unused)
+{
+	struct fixture *f = open_small();
+	struct detail_granted granted;
+	struct detail_slot_taken taken;
+
+	(void)unused;
+	/* Pads a and b share a group: the second goes to c. */
+	for (int i = 0; i < 2; i++) {
+		paper_reservation(write_as(f, ALICE, TX_MODE_ALL), "east");
+		assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+		assert_int_equal(detail_granted_decode(&granted,
+					 f->answer.receipt.ops[0].details),
+			ERR_OK);
+		assert_true(
+			view_equal(granted.pad, view_text(i == 0 ? "a" : "c")));
+		assert_int_equal(granted.start, f->now);
+		assert_int_equal(granted.end, f->now + 10 * MINUTE);
+	}
+	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "east");
+	assert_int_equal(submit_op(f), REFUSAL_SLOT_TAKEN);
+	assert_int_equal(detail_slot_taken_decode(
+				 &taken, f->answer.receipt.ops[0].details),
+		ERR_OK);
+	assert_int_equal(taken.conflicts_count, 2);
+	assert_int_equal(taken.free_count, 3);
+	assert_int_equal(taken.free[0].start, f->now + 10 * MINUTE);
+	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "north");
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	assert_int_equal(detail_granted_decode(
+				 &granted, f->answer.receipt.ops[0].details),
+		ERR_OK);
+	assert_int_equal(granted.start, f->now + 5 * MINUTE);
+	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "south");
+	assert_int_equal(submit_op(f), REFUSAL_UNKNOWN_PAD);
+	/* The first pad of west is closed; the only one left after it: */
+	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "west");
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	shut(f);
+}
+
+static void test_reservation_guards(void **unused)
+{
+	struct fixture *f = malloc(sizeof(*f));
+
+	(void)unused;
+	memset(f, 0, sizeof(*f));
+	f->genesis = genesis_new();
+	f->moves = calloc(1, sizeof(*f->moves));
+	add_port(f->genesis, "shut", "AB", 0, 0, 0);
+	add_port(f->genesis, "slow", "a", 0, 0, 0);
+	f->genesis->ports[4].duration = (uint64_t)(25 * HOUR);
+	add_port(f->genesis, "far", "a", 31 * 24 * HOUR, 0, 0);
+	home_open(&f->home, f->genesis, &state_limits_small, JOURNAL_BYTES);
+	f->now = T0;
+	next_block(f, 1);
+	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "shut");
+	assert_int_equal(submit_op(f), REFUSAL_PAD_CLOSED);
+	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "slow");
+	assert_int_equal(submit_op(f), REFUSAL_BAD_WINDOW);
+	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "far");
+	assert_int_equal(submit_op(f), REFUSAL_HORIZON);
+	shut(f);
+}
+
+static void test_full(void **unused)
+{
+	struct state_limits limits = state_limits_small;
+	struct fixture *f = malloc(sizeof(*f));
+
+	(void)unused;
+	limits.reservations_max = 3;
+	limits.group_max = 2;
+	limits.seen_max = 7;
+	open_with(f, &limits);
+	time_ms at = f->now + HOUR;
+	assert_int_equal(reserve(f, ALICE, "east", "a", at, at + 1), 0);
+	assert_int_equal(reserve(f, ALICE, "east", "b", at + 1, at + 2), 0);
+	assert_int_equal(
+		reserve(f, ALICE, "east", "b", at + 2, at + 3), REFUSAL_FULL);
+	assert_int_equal(reserve(f, ALICE, "east", "c", at, at + 1), 0);
+	struct id id = granted_id(f);
+	assert_int_equal(
+		reserve(f, ALICE, "west", "b", at, at + 1), REFUSAL_FULL);
+	paper_amend(
+		write_as(f, ALICE, TX_MODE_ALL), &id, 1, "a", at + 2, at + 3);
+	assert_int_equal(submit_op(f), REFUSAL_FULL);
+	paper_amend(
+		write_as(f, ALICE, TX_MODE_ALL), &id, 1, "c", at + 2, at + 3);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	/* The eighth transaction cannot be remembered, so it has no effect. */
+	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &id);
+	assert_int_equal(submit(f), REFUSAL_FULL);
+	assert_int_equal(state_live_count(f->home.state), 3);
+	next_block(f, 2 * MINUTE);
+	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &id);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	shut(f);
+}
+
+/* A forgotten transaction's id makes the same reservation ids again. */
+static void test_id_in_use(void **unused)
+{
+	struct fixture *f = open_small();
+
+	(void)unused;
+	time_ms at = f->now + HOUR;
+	assert_int_equal(reserve(f, ALICE, "east", "a", at, at + HOUR), 0);
+	next_block(f, 2 * MINUTE);
+	f->number--;
+	assert_int_equal(
+		reserve(f, ALICE, "east", "c", at, at + HOUR), REFUSAL_REPLAY);
+	shut(f);
+}
+
+static void test_membership(void **unused)
+{
+	struct fixture *f = open_small();
+	struct record_node node;
+
+	(void)unused;
+	paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), 9, "ten", 0);
+	assert_int_equal(submit_op(f), REFUSAL_UNKNOWN_NODE);
+	f->member_free = false;
+	paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), 9, "ten", 1);
+	assert_int_equal(submit_op(f), REFUSAL_MEMBERSHIP);
+	f->member_free = true;
+	paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), 9, "ten", 1);
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	assert_false(f->member_free);
+	assert_true(state_node(f->home.state, &node_pair(9)->key, &node));
+	assert_int_equal(node.role, 1);
+	assert_true(view_equal(node.peer, view_text("tcp://127.0.0.1:9")));
+	assert_int_equal(state_node_count(f->home.state), 4);
+
+	/* Two in one transaction: the second waits, and with it the first. */
+	f->member_free = true;
+	paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), 0, "one", 1);
+	paper_set_node(&f->paper, 1, "two", 1);
+	assert_int_equal(submit_op(f), REFUSAL_ROLLED_BACK);
+	assert_int_equal(f->answer.receipt.ops[1].code, REFUSAL_MEMBERSHIP);
+	assert_true(f->member_free);
+	assert_true(state_node(f->home.state, &node_pair(0)->key, &node));
+	assert_int_equal(node.role, 2);
+
+	/* The last voter stays. */
+	for (int i = 0; i < NODES; i++) {
+		f->member_free = true;
+		paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), i, "gone",
+			i == 1 ? 1 : 0);
+		assert_int_equal(submit_op(f),
+			i == NODES - 1 ? REFUSAL_MEMBERSHIP : REFUSAL_GRANTED);
+	}
+	assert_int_equal(state_node_count(f->home.state), 3);
+	assert_false(state_node(f->home.state, &node_pair(0)->key, &node));
+
+	for (int i = 10; i < 24; i++) {
+		f->member_free = true;
+		paper_set_node(
+			write_as(f, AUTHORITY, TX_MODE_ALL), i, "more", 1);
+		assert_int_equal(
+			submit_op(f), i < 23 ? REFUSAL_GRANTED : REFUSAL_FULL);
+	}
+	shut(f);
+}
+
+static void test_time(void **unused)
+{
+	struct fixture *f = open_small();
+	time_ms at = f->now + HOUR;
+
+	(void)unused;
+	write_pair(f, TX_MODE_ALL, at, at + HOUR, "X1");
+	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	assert_int_equal(reserve(f, BOB, "east", "c", at, at + 2 * HOUR), 0);
+	assert_int_equal(state_deadline(f->home.state), at + 5 * MINUTE);
+	next_block(f, at + 5 * MINUTE - 1 - f->now);
+	assert_int_equal(f->moves->count, 0);
+	assert_int_equal(state_live_count(f->home.state), 3);
+	/* The departure does not happen, so the landing place is free too. */
+	next_block(f, 1);
+	assert_int_equal(f->moves->count, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(f->moves->items[i].to, RESERVATION_NO_SHOW);
+		assert_int_equal(f->moves->items[i].cause, 0);
+	}
+	assert_int_equal(state_live_count(f->home.state), 1);
+	next_block(f, 12 * HOUR);
+	assert_int_equal(state_live_count(f->home.state), 0);
+	shut(f);
+}
+
+/* Time alone never frees a pad with an aircraft on it. */
+static void test_time_and_aircraft(void **unused)
+{
+	struct fixture *f = open_small();
+	time_ms at = f->now + HOUR;
+
+	(void)unused;
+	assert_int_equal(reserve(f, BOB, "east", "c", at, at + HOUR), 0);
+	struct id id = granted_id(f);
+	uint32_t index = reservation_find(f->home.state, &id);
+	reservation_at(f->home.state, index)->state = RESERVATION_OCCUPIED;
+	next_block(f, 3 * HOUR);
+	assert_int_equal(f->moves->count, 0);
+	assert_int_equal(state_live_count(f->home.state), 1);
+	assert_int_equal(state_deadline(f->home.state), INT64_MAX);
+	struct cause cause = {.moves = f->moves};
+	reservation_end(f->home.state, index, RESERVATION_RELEASED, &cause);
+	assert_int_equal(f->moves->count, 1);
+	shut(f);
+}
+
+static void leave_table(void *argument)
+{
+	struct fixture *f = argument;
+	struct cause cause = {.moves = NULL};
+
+	reservation_end(f->home.state, deadline_first(f->home.state),
+		RESERVATION_RELEASED, &cause);
+}
+
+static void test_table_of_states(void **unused)
+{
+	struct fixture *f = open_small();
+
+	(void)unused;
+	/* What ends early never had an aircraft near the pad. */
+	for (int from = RESERVATION_NONE; from <= RESERVATION_REVOKED; from++) {
+		bool near = from == RESERVATION_CLEARED ||
+			    from == RESERVATION_OCCUPIED ||
+			    from == RESERVATION_OVERSTAY ||
+			    from == RESERVATION_CONTINGENT;
+		for (int to = RESERVATION_CANCELLED; to <= RESERVATION_REVOKED;
+			to++) {
+			if (near || from >= RESERVATION_RELEASED)
+				assert_false(move_allowed(from, to));
+		}
+		assert_false(move_allowed(from, RESERVATION_NONE));
+		enum reservation_state end = move_at_end(from);
+		if (end != RESERVATION_NONE)
+			assert_true(move_allowed(from, end));
+	}
+	assert_int_equal(
+		reserve(f, BOB, "east", "c", f->now, f->now + HOUR), 0);
+	assert_true(unit_aborts(leave_table, f));
+	shut(f);
+}
+
+static void test_all_reproduced(void **unused)
+{
+	(void)unused;
+	for (int code = REFUSAL_GRANTED; code <= REFUSAL_UNKNOWN_NODE; code++) {
+		if (!reproduced[code])
+			fail_msg("no test reproduces %s", refusal_name(code));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_granted),
+		cmocka_unit_test(test_id),
+		cmocka_unit_test(test_slot_taken),
+		cmocka_unit_test(test_buffers),
+		cmocka_unit_test(test_window_guards),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_aircraft_busy),
+		cmocka_unit_test(test_whole_transaction),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_pair_time),
+		cmocka_unit_test(test_amend),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_reservation),
+		cmocka_unit_test(test_reservation_guards),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_id_in_use),
+		cmocka_unit_test(test_membership),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_time_and_aircraft),
+		cmocka_unit_test(test_table_of_states),
+		cmocka_unit_test(test_all_reproduced),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,317 @@
+/* tests/unit/world.h -- a small world for tests of the contract: a genesis with
+ * known keys, a state in memory of its own, and transactions in one line.
+ *
+ * Ports: "east" (pads a, b in one group, c in another; no buffers), "north"
+ * (pad a; buffers, lead), "west" (pad a closed, pad b).
+ */
+#ifndef PERCH_TESTS_UNIT_WORLD_H
+#define PERCH_TESTS_UNIT_WORLD_H
+
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "contract/chain.h"
+#include "contract/proof.h"
+#include "gen/table.h"
+
+#define UNUSED __attribute__((unused))
+
+enum who {
+	ALICE, /* operators */
+	BOB,
+	CAROL, /* may hold two reservations */
+	DOWN,  /* an operator that is set down */
+	AUTHORITY,
+	OBSERVER,
+	STRANGER, /* not in the genesis */
+	WHO_COUNT,
+};
+
+enum { NODES = 3, JOURNAL_BYTES = 16 << 20 };
+
+#define MINUTE INT64_C(60000)
+#define HOUR (60 * MINUTE)
+#define T0 INT64_C(1700000000000)
+
+static inline const struct keypair *who_pair(enum who who)
+{
+	static struct keypair pairs[WHO_COUNT];
+	uint8_t seed[32] = {(uint8_t)(who + 1), 7};
+
+	keypair_from_seed(&pairs[who], seed);
+	return &pairs[who];
+}
+
+static inline const struct keypair *node_pair(int node)
+{
+	static struct keypair pairs[64];
+	uint8_t seed[32] = {(uint8_t)(node + 1), 9};
+
+	keypair_from_seed(&pairs[node], seed);
+	return &pairs[node];
+}
+
+UNUSED static void add_port(struct genesis *genesis, const char *name,
+	const char *pads, time_ms lead, time_ms before, time_ms after)
+{
+	static const char *const pad_names[] = {"a", "b", "c", "d"};
+	struct record_port *port = &genesis->ports[genesis->port_count++];
+
+	*port = (struct record_port){
+		.name = view_text(name),
+		.controller = who_pair(AUTHORITY)->key,
+		.lead = (uint64_t)lead,
+		.before = (uint64_t)before,
+		.after = (uint64_t)after,
+		.duration = (uint64_t)(10 * MINUTE),
+	};
+	/* One letter a pad: its group; upper case: closed. */
+	for (size_t i = 0; pads[i] != '\0'; i++) {
+		char group = pads[i];
+		bool open = group >= 'a';
+
+		port->pads[port->pads_count++] = (struct record_pad){
+			.name = view_text(pad_names[i]),
+			.group = view_text(
+				pad_names[(open ? group - 'a' : group - 'A')]),
+			.open = open,
+		};
+	}
+}
+
+UNUSED static void add_party(struct genesis *genesis, enum who who,
+	const char *name, enum party_role role, uint64_t quota, bool up)
+{
+	genesis->parties[genesis->party_count++] = (struct record_party){
+		.key = who_pair(who)->key,
+		.name = view_text(name),
+		.role = role,
+		.quota = quota,
+		.up = up,
+	};
+}
+
+UNUSED static struct genesis *genesis_new(void)
+{
+	static const char *const names[] = {"one", "two", "three"};
+	struct genesis *genesis = calloc(1, sizeof(*genesis));
+
+	assert_non_null(genesis);
+	crypto_start();
+	memset(&genesis->network, 0x55, sizeof(genesis->network));
+	genesis->time = T0;
+	add_port(genesis, "west", "Ab", 0, 0, 0);
+	add_port(genesis, "east", "aab", 0, 0, 0);
+	add_port(genesis, "north", "a", 5 * MINUTE, 2 * MINUTE, MINUTE);
+	add_party(genesis, ALICE, "alice", ROLE_OPERATOR, 100, true);
+	add_party(genesis, BOB, "bob", ROLE_OPERATOR, 100, true);
+	add_party(genesis, CAROL, "carol", ROLE_OPERATOR, 2, true);
+	add_party(genesis, DOWN, "down", ROLE_OPERATOR, 100, false);
+	add_party(genesis, AUTHORITY, "authority", ROLE_AUTHORITY, 0, true);
+	add_party(genesis, OBSERVER, "observer", ROLE_OBSERVER, 0, true);
+	for (int i = 0; i < NODES; i++)
+		genesis->nodes[genesis->node_count++] = (struct record_node){
+			.key = node_pair(i)->key,
+			.name = view_text(names[i]),
+			.role = 2,
+			.request = view_text("tcp://127.0.0.1:1"),
+			.publish = view_text("tcp://127.0.0.1:2"),
+			.peer = view_text("tcp://127.0.0.1:3"),
+		};
+	return genesis;
+}
+
+/* A state in memory of its own. */
+struct home {
+	struct arena arena;
+	void *memory, *journal;
+	struct state *state;
+};
+
+UNUSED static void home_open(struct home *home, const struct genesis *genesis,
+	const struct state_limits *limits, size_t journal_bytes)
+{
+	size_t size = state_bytes(limits);
+
+	home->memory = calloc(1, size);
+	home->journal = malloc(journal_bytes);
+	assert_non_null(home->memory);
+	assert_non_null(home->journal);
+	arena_init(
+		&home->arena, home->memory, size, home->journal, journal_bytes);
+	assert_int_equal(
+		state_init(&home->state, &home->arena, limits, genesis),
+		ERR_OK);
+}
+
+UNUSED static void home_close(struct home *home)
+{
+	free(home->memory);
+	free(home->journal);
+}
+
+/* A transaction as it is being written down. */
+struct paper {
+	struct tx tx;
+	uint8_t bodies[64][512];
+	uint8_t signed_bytes[TX_BYTES_MAX];
+};
+
+UNUSED static struct id id_of(uint64_t number)
+{
+	struct id id = {{0}};
+
+	memcpy(&id, &number, sizeof(number));
+	return id;
+}
+
+UNUSED static void paper_begin(struct paper *paper, enum who who,
+	uint64_t number, time_ms valid_until, uint64_t mode)
+{
+	paper->tx = (struct tx){
+		.id = id_of(number),
+		.wallet = who_pair(who)->key,
+		.valid_until = (uint64_t)valid_until,
+		.mode = mode,
+	};
+}
+
+/* Append an operation of any rule: PAPER_ADD(paper, op_cancel, &op). */
+#define PAPER_ADD(paper, rule, in)                                             \
+	paper_close_op(paper, rule##_number,                                   \
+		rule##_encode((paper)->bodies[(paper)->tx.ops_count],          \
+			sizeof((paper)->bodies[0]), in))
+enum {
+	op_reserve_number = OP_RESERVE,
+	op_amend_number = OP_AMEND,
+	op_cancel_number = OP_CANCEL,
+	op_reservation_number = OP_RESERVATION,
+	op_set_node_number = OP_SET_NODE,
+};
+
+UNUSED static void paper_close_op(
+	struct paper *paper, uint64_t kind, size_t size)
+{
+	struct op *op = &paper->tx.ops[paper->tx.ops_count];
+
+	assert_true(size > 0);
+	op->kind = kind;
+	op->body = view_of(paper->bodies[paper->tx.ops_count], size);
+	paper->tx.ops_count++;
+}
+
+UNUSED static void paper_reserve(struct paper *paper, const char *port,
+	const char *pad, time_ms start, time_ms end, const char *aircraft,
+	uint64_t pair, uint64_t movement)
+{
+	struct op_reserve op = {
+		.port = view_text(port),
+		.pad = view_text(pad),
+		.start = (uint64_t)start,
+		.end = (uint64_t)end,
+		.aircraft = view_text(aircraft),
+		.pair = pair,
+		.movement = movement,
+	};
+	PAPER_ADD(paper, op_reserve, &op);
+}
+
+UNUSED static void paper_amend(struct paper *paper, const struct id *id,
+	uint64_t version, const char *pad, time_ms start, time_ms end)
+{
+	struct op_amend op = {
+		.reservation = *id,
+		.version = version,
+		.pad = view_text(pad),
+		.start = (uint64_t)start,
+		.end = (uint64_t)end,
+	};
+	PAPER_ADD(paper, op_amend, &op);
+}
+
+UNUSED static void paper_cancel(struct paper *paper, const struct id *id)
+{
+	struct op_cancel op = {.reservation = *id};
+
+	PAPER_ADD(paper, op_cancel, &op);
+}
+
+UNUSED static void paper_reservation(struct paper *paper, const char *port)
+{
+	struct op_reservation op = {.port = view_text(port)};
+
+	PAPER_ADD(paper, op_reservation, &op);
+}
+
+UNUSED static void paper_set_node(
+	struct paper *paper, int node, const char *name, uint64_t role)
+{
+	struct op_set_node op = {
+		.node = node_pair(node)->key,
+		.name = view_text(name),
+		.role = role,
+		.request = view_text(""),
+		.publish = view_text(""),
+		.peer = view_text("tcp://127.0.0.1:9"),
+	};
+	PAPER_ADD(paper, op_set_node, &op);
+}
+
+/* As the contract sees it, without an envelope or a signature. */
+UNUSED static struct tx_view paper_view(struct paper *paper)
+{
+	size_t size = tx_encode(
+		paper->signed_bytes, sizeof(paper->signed_bytes), &paper->tx);
+	struct tx_view view = {
+		.body = paper->tx,
+		.signed_bytes = view_of(paper->signed_bytes, size),
+	};
+
+	assert_true(size > 0);
+	view.hash = hash_bytes(view.signed_bytes);
+	return view;
+}
+
+/* A receipt with the memory that it borrows from. */
+struct answer {
+	bool fresh; /* what contract_execute returned */
+	struct receipt receipt;
+	uint8_t scratch[RECEIPT_SCRATCH];
+};
+
+UNUSED static void run(struct state *state, struct paper *paper,
+	uint16_t tx_index, bool *member_free, struct answer *answer,
+	struct moves *moves)
+{
+	struct tx_view view = paper_view(paper);
+
+	answer->fresh = contract_execute(state, &view, tx_index, member_free,
+		&answer->receipt, answer->scratch, moves);
+}
+
+UNUSED static struct id receipt_id(const struct receipt *receipt, size_t op)
+{
+	struct id id;
+
+	assert_int_equal(receipt->ops[op].reservation.size, sizeof(id));
+	memcpy(&id, receipt->ops[op].reservation.data, sizeof(id));
+	return id;
+}
+
+/* The seed of this run: PERCH_SEED, or the time; printed, so that a failure can
+ * be repeated. */
+UNUSED static uint64_t test_seed(const char *what)
+{
+	const char *given = getenv("PERCH_SEED");
+	uint64_t seed = given != NULL ? strtoull(given, NULL, 10)
+				      : (uint64_t)time(NULL) * 1000003 +
+						(uint64_t)getpid();
+
+	printf("%s: PERCH_SEED=%llu\n", what, (unsigned long long)seed);
+	return seed;
+}
+
+#endif
