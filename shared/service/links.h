@@ -11,6 +11,7 @@
 #include "consensus/replica.h"
 #include "gen/contract.h"
 #include "gen/table.h"
+#include "gen/table.h"
 
 enum { LINKS_MAX = 64, PEER_HELLO_MS = 1000, PEER_UP_MS = 3500 };
 
