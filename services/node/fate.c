@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 
-bool find_fate(struct node *node, const struct key *wallet,
-	const struct id *id, struct replica_fate *out)
+bool find_fate(struct node *node, const struct key *wallet, const struct id *id,
+	struct replica_fate *out)
 {
 	const struct replica *replica = driver_replica(node->driver);
 	if (replica_fate(replica, wallet, id, out))

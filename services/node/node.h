@@ -9,10 +9,10 @@
 #include "service/driver.h"
 
 enum {
-	WAITERS_MAX = 16384, /* submissions that wait for an answer */
-	READS_MAX = 1024, /* questions that wait for a majority's word */
+	WAITERS_MAX = 16384,  /* submissions that wait for an answer */
+	READS_MAX = 1024,     /* questions that wait for a majority's word */
 	REQUESTS_ROUND = 256, /* taken before the engine gets its turn */
-	RECENT_MAX = 16, /* block hashes in a status */
+	RECENT_MAX = 16,      /* block hashes in a status */
 };
 
 /* Where an answer goes. */
@@ -67,27 +67,27 @@ bool serve_requests(struct node *node);
 void serve_ready(struct node *node, uint64_t task, bool ok);
 void answer(struct node *node, const struct origin *origin,
 	enum message_type type, size_t body_size); /* node->body */
-void answer_refusal(struct node *node, const struct origin *origin,
-	enum err err);
+void answer_refusal(
+	struct node *node, const struct origin *origin, enum err err);
 
 /* ---- fate.c: what became of a transaction ---- */
 void answer_fate(struct node *node, const struct origin *origin,
 	const struct key *wallet, const struct id *id);
 /* True when something is known of (wallet, id): status in out. */
-bool find_fate(struct node *node, const struct key *wallet,
-	const struct id *id, struct replica_fate *out);
+bool find_fate(struct node *node, const struct key *wallet, const struct id *id,
+	struct replica_fate *out);
 
 /* ---- waiters.c: submissions that wait ---- */
 struct waiters *waiters_new(void);
 void waiters_free(struct waiters **waiters);
-void serve_submit(struct node *node, const struct origin *origin,
-	struct view body);
+void serve_submit(
+	struct node *node, const struct origin *origin, struct view body);
 void on_verdict(void *context, uint64_t token, const struct tx_view *tx,
 	enum err verdict);
 void on_received(void *context, uint64_t token);
 /* A block is ordered (1) or final (2): answer those who wait for that. */
-void waiters_block(struct node *node, const struct block_ref *block,
-	uint8_t step);
+void waiters_block(
+	struct node *node, const struct block_ref *block, uint8_t step);
 /* Answer those whose transaction can have no effect any more. */
 void waiters_sweep(struct node *node, time_ms block_time);
 
@@ -95,8 +95,8 @@ void waiters_sweep(struct node *node, time_ms block_time);
 void publish_block(struct node *node, const struct output *output);
 void publish_chain(struct node *node, uint8_t event, uint64_t height,
 	const struct hash *hash, const struct hash *parent);
-void publish_steps(struct node *node, const struct block_ref *block,
-	uint8_t status);
+void publish_steps(
+	struct node *node, const struct block_ref *block, uint8_t status);
 /* Once a second and on a change of role. */
 void publish_status(struct node *node, time_ms now);
 /* The same content as an answer to status_query, encoded to node->body. */

@@ -21,8 +21,8 @@ static void put_u64(uint8_t out[8], uint64_t value)
 		out[i] = (uint8_t)(value >> (56 - 8 * i));
 }
 
-static void publish(struct node *node, enum topic topic,
-	enum message_type type, size_t body_size)
+static void publish(struct node *node, enum topic topic, enum message_type type,
+	size_t body_size)
 {
 	struct publisher *publisher = &node->publisher;
 	uint8_t sequence[16], bytes[BUS_FRAME_MAX];
@@ -41,8 +41,8 @@ static void publish(struct node *node, enum topic topic,
 	/* A slow subscriber loses its own; the counter tells it. */
 	enum err err = bus_send(publisher->socket, frames, 3);
 	if (err != ERR_OK)
-		log_debug("publish", "%s: %s", topic_names[topic],
-			err_name(err));
+		log_debug(
+			"publish", "%s: %s", topic_names[topic], err_name(err));
 }
 
 static void publish_moves(struct node *node, const struct output *output)
@@ -58,20 +58,19 @@ static void publish_moves(struct node *node, const struct output *output)
 		for (size_t i = first;
 			i < count && i < first + MOVES_MESSAGE_MAX; i++) {
 			const struct move *move = &moves->items[i];
-			slot.moves[slot.moves_count++] =
-				(struct history_entry){
-					.sequence = i,
-					.height = output->height,
-					.time = output->block.header.time,
-					.from = move->from,
-					.to = move->to,
-					.cause = move->cause,
-					.record = move->record,
-				};
+			slot.moves[slot.moves_count++] = (struct history_entry){
+				.sequence = i,
+				.height = output->height,
+				.time = output->block.header.time,
+				.from = move->from,
+				.to = move->to,
+				.cause = move->cause,
+				.record = move->record,
+			};
 		}
 		publish(node, TOPIC_SLOT, MESSAGE_TOPIC_SLOT,
-			topic_slot_encode(node->body, sizeof(node->body),
-				&slot));
+			topic_slot_encode(
+				node->body, sizeof(node->body), &slot));
 	}
 }
 
@@ -102,8 +101,8 @@ void publish_chain(struct node *node, uint8_t event, uint64_t height,
 		topic_chain_encode(node->body, sizeof(node->body), &chain));
 }
 
-void publish_steps(struct node *node, const struct block_ref *block,
-	uint8_t status)
+void publish_steps(
+	struct node *node, const struct block_ref *block, uint8_t status)
 {
 	struct topic_tx steps = {.chain = block->header.chain};
 	enum err err = block_decode(&node->decoded, block->bytes);
@@ -113,8 +112,8 @@ void publish_steps(struct node *node, const struct block_ref *block,
 		struct receipt receipt;
 		err = tx_open(&tx, node->decoded.txs[i]);
 		if (err == ERR_OK)
-			err = receipt_decode(&receipt,
-				node->decoded.receipts[i]);
+			err = receipt_decode(
+				&receipt, node->decoded.receipts[i]);
 		CHECK(err == ERR_OK);
 		steps.steps[steps.steps_count++] = (struct tx_step){
 			.wallet = tx.body.wallet,
@@ -126,8 +125,8 @@ void publish_steps(struct node *node, const struct block_ref *block,
 	}
 	if (steps.steps_count > 0)
 		publish(node, TOPIC_TX, MESSAGE_TOPIC_TX,
-			topic_tx_encode(node->body, sizeof(node->body),
-				&steps));
+			topic_tx_encode(
+				node->body, sizeof(node->body), &steps));
 }
 
 size_t encode_status(struct node *node)
@@ -153,8 +152,7 @@ size_t encode_status(struct node *node)
 		.uptime = (uint64_t)(now - node->started_at),
 	};
 	if (engine.has_leader)
-		status.leader =
-			view_of(&engine.leader, sizeof(engine.leader));
+		status.leader = view_of(&engine.leader, sizeof(engine.leader));
 	struct chain_status *chain = &status.chains[0];
 	chain->height = tip.height;
 	chain->hash = tip.hash;
@@ -162,8 +160,8 @@ size_t encode_status(struct node *node)
 	chain->final_height = final.tip.height;
 	chain->final_hash = final.tip.hash;
 	chain->state_root = final.state_root;
-	uint64_t first = tip.height >= RECENT_MAX ? tip.height - RECENT_MAX + 1
-						  : 1;
+	uint64_t first =
+		tip.height >= RECENT_MAX ? tip.height - RECENT_MAX + 1 : 1;
 	for (uint64_t height = first; height <= tip.height; height++) {
 		const struct hash *hash = &node->recent[height % RECENT_MAX];
 		if (!hash_is_zero(hash))

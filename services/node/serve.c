@@ -30,8 +30,8 @@ void answer(struct node *node, const struct origin *origin,
 			err_name(err));
 }
 
-void answer_refusal(struct node *node, const struct origin *origin,
-	enum err err)
+void answer_refusal(
+	struct node *node, const struct origin *origin, enum err err)
 {
 	struct refused refusal = {
 		.code = view_text(err_name(err)),
@@ -41,8 +41,8 @@ void answer_refusal(struct node *node, const struct origin *origin,
 		refused_encode(node->body, sizeof(node->body), &refusal));
 }
 
-static enum err serve_hello(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_hello(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct hello hello;
 	enum err err = hello_decode(&hello, body);
@@ -63,8 +63,8 @@ static enum err serve_hello(struct node *node, const struct origin *origin,
 	return ERR_OK;
 }
 
-static enum err serve_submission(struct node *node,
-	const struct origin *origin, struct view body)
+static enum err serve_submission(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	serve_submit(node, origin, body);
 	return ERR_OK;
@@ -118,8 +118,8 @@ void serve_ready(struct node *node, uint64_t task, bool ok)
 		answer_fate(node, &read->origin, &read->wallet, &read->id);
 }
 
-static enum err serve_head(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_head(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct head_query query;
 	enum err err = head_query_decode(&query, body);
@@ -137,8 +137,8 @@ static enum err serve_head(struct node *node, const struct origin *origin,
 }
 
 /* "Unknown" is only worth something when it is not old. */
-static enum err serve_tx(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_tx(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct tx_query query;
 	struct replica_fate fate;
@@ -160,8 +160,8 @@ static enum err serve_tx(struct node *node, const struct origin *origin,
 
 /* ---- blocks ---- */
 
-static enum err serve_blocks(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_blocks(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct blocks_query query;
 	enum err err = blocks_query_decode(&query, body);
@@ -193,8 +193,8 @@ static enum err serve_blocks(struct node *node, const struct origin *origin,
 	return ERR_OK;
 }
 
-static enum err serve_headers(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_headers(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct headers_query query;
 	enum err err = headers_query_decode(&query, body);
@@ -230,8 +230,8 @@ static enum err serve_headers(struct node *node, const struct origin *origin,
 
 /* ---- the network ---- */
 
-static enum err serve_peers(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_peers(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct peers_query query;
 	enum err err = peers_query_decode(&query, body);
@@ -254,8 +254,8 @@ static enum err serve_peers(struct node *node, const struct origin *origin,
 			.publish = record.publish,
 			.peer = record.peer,
 			.up = key_equal(&record.key, &node->self->key) ||
-				(peer != NULL && peer->heard_at != 0 &&
-					now - peer->heard_at < PEER_UP_MS),
+			      (peer != NULL && peer->heard_at != 0 &&
+				      now - peer->heard_at < PEER_UP_MS),
 		};
 	}
 	answer(node, origin, MESSAGE_PEERS,
@@ -263,8 +263,8 @@ static enum err serve_peers(struct node *node, const struct origin *origin,
 	return ERR_OK;
 }
 
-static enum err serve_status(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_status(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct status_query query;
 	enum err err = status_query_decode(&query, body);
@@ -274,8 +274,8 @@ static enum err serve_status(struct node *node, const struct origin *origin,
 	return ERR_OK;
 }
 
-static enum err serve_state(struct node *node, const struct origin *origin,
-	struct view body)
+static enum err serve_state(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct state_query query;
 	enum err err = state_query_decode(&query, body);
@@ -287,7 +287,8 @@ static enum err serve_state(struct node *node, const struct origin *origin,
 	uint64_t height = query.height, total;
 	if (!index_find_snapshot(driver_index(node->driver), &height, header,
 		    &header_size, &signature, query.offset, bytes, &size,
-		    &total))
+		    &total) ||
+		(query.height != 0 && query.height != height))
 		return ERR_NOT_FOUND;
 	struct state_chunk chunk = {
 		.height = height,
@@ -322,12 +323,11 @@ static const struct {
 	{MESSAGE_STATE_QUERY, serve_state},
 };
 
-static enum err serve(struct node *node, const struct origin *origin,
-	struct view frame)
+static enum err serve(
+	struct node *node, const struct origin *origin, struct view frame)
 {
 	struct envelope envelope;
-	enum err err =
-		envelope_open(&envelope, frame, &node->genesis->network);
+	enum err err = envelope_open(&envelope, frame, &node->genesis->network);
 	if (err != ERR_OK)
 		return err;
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {

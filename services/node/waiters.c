@@ -21,7 +21,7 @@ struct waiter_key {
 
 struct waiter {
 	bool used;
-	bool listed; /* in the table: waits for a block */
+	bool listed;   /* in the table: waits for a block */
 	uint32_t next; /* free slots */
 	enum wait_step wait;
 	struct origin origin;
@@ -53,7 +53,7 @@ struct waiters *waiters_new(void)
 	for (uint32_t i = 0; i < WAITERS_MAX; i++)
 		waiters->slots[i].next = i + 1;
 	size_t size = table_bytes(sizeof(struct entry), WAITERS_MAX) +
-		sizeof(struct table) + 4096;
+		      sizeof(struct table) + 4096;
 	waiters->memory = aligned_alloc(64, (size + 63) & ~(size_t)63);
 	CHECK(waiters->memory != NULL);
 	memset(waiters->memory, 0, size);
@@ -107,8 +107,8 @@ static void give_back(struct waiters *waiters, struct waiter *waiter)
 	waiters->used--;
 }
 
-static struct waiter *by_key(struct waiters *waiters,
-	const struct waiter_key *key)
+static struct waiter *by_key(
+	struct waiters *waiters, const struct waiter_key *key)
 {
 	uint32_t at = table_find(waiters->table, key);
 	if (at == TABLE_NONE)
@@ -140,8 +140,8 @@ static void list(struct node *node, struct waiter *waiter)
 	waiter->listed = true;
 }
 
-void serve_submit(struct node *node, const struct origin *origin,
-	struct view body)
+void serve_submit(
+	struct node *node, const struct origin *origin, struct view body)
 {
 	struct submit submit;
 	enum err err = submit_decode(&submit, body);
@@ -225,8 +225,8 @@ static void answer_step(struct node *node, struct waiter *waiter,
 		fate_encode(node->body, sizeof(node->body), &fate));
 }
 
-void waiters_block(struct node *node, const struct block_ref *block,
-	uint8_t step)
+void waiters_block(
+	struct node *node, const struct block_ref *block, uint8_t step)
 {
 	if (node->waiters->table->count == 0)
 		return;

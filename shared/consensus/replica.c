@@ -217,11 +217,13 @@ static void seek(struct replica *replica, const struct effect *effect,
 {
 	struct seek *to = &replica->seek;
 	memset(to, 0, sizeof(*to));
+	replica->fetch_task = 0;
 	switch (effect->seek.kind) {
 	case SEEK_NONE:
 		return;
 	case SEEK_STATE: {
 		struct output *output = outputs_add(out, OUTPUT_FETCH);
+		replica->fetch_task = effect->seek.task;
 		output->task = effect->seek.task;
 		output->height = effect->seek.height;
 		output->to = effect->seek.peer;
@@ -403,6 +405,8 @@ void replica_fetched(struct replica *replica, const struct tick *tick,
 	struct outputs *out)
 {
 	begin(replica, tick, out);
+	CHECK(task != 0 && task == replica->fetch_task);
+	replica->fetch_task = 0;
 	enum err err = state_load(replica->state, replica->config.genesis,
 		bytes, &block->header.state_root);
 	if (err != ERR_OK) {
@@ -494,6 +498,11 @@ void replica_status(const struct replica *replica, struct engine_status *out)
 const struct chain *replica_chain(const struct replica *replica)
 {
 	return replica->chain;
+}
+
+uint64_t replica_fetching(const struct replica *replica)
+{
+	return replica->fetch_task;
 }
 
 uint64_t replica_final(const struct replica *replica)

@@ -104,6 +104,11 @@ MUST_CHECK enum err replica_receive(struct replica *replica,
 	const struct view *blocks, size_t block_count, struct outputs *out);
 void replica_saved(struct replica *replica, const struct tick *tick,
 	uint64_t task, struct outputs *out);
+/* The task of the FETCH that is wanted, or 0: the only one whose answer may be
+ * given to replica_fetched. */
+uint64_t replica_fetching(const struct replica *replica);
+/* ERR_ROOT, ERR_ENCODING, ERR_FULL: the bytes are not the state of that block;
+ * this node must stop, and starts again from its log. */
 void replica_fetched(struct replica *replica, const struct tick *tick,
 	uint64_t task, const struct block_ref *block, struct view bytes,
 	struct outputs *out);

@@ -116,6 +116,13 @@ void replica_note_tip(struct replica *replica, const struct block_ref *block,
 	output->block = *block;
 }
 
+/* Blocks are made by who is a voter in the state before them. */
+static bool is_voter(const struct replica *replica, const struct key *key)
+{
+	struct record_node node;
+	return state_node(replica->state, key, &node) && node.role == 2;
+}
+
 /* Transactions in a block wait no more. */
 static void unpool(struct replica *replica, const struct block *body)
 {
@@ -136,6 +143,8 @@ enum err replica_connect(struct replica *replica,
 			hash_equal(&tip.hash, &block->ref.hash));
 		return ERR_OK; /* built here, executed already */
 	}
+	if (!is_voter(replica, &block->ref.header.proposer))
+		return ERR_ROLE;
 	struct moves *moves = replica_moves(replica, tip.height + 1);
 	enum err err = chain_connect(replica->chain, &block->ref, moves);
 	if (err != ERR_OK)
@@ -223,7 +232,7 @@ void replica_commit(
 		replica->final++;
 		/* After a restart thousands may become final at once; what does
 		 * not fit is said by the last one's height. */
-		if (out->count + 8 < OUTPUTS_MAX || replica->final == height)
+		if (out->count < OUTPUTS_MAX / 2 || replica->final == height)
 			finalise_one(replica, out);
 	}
 	chain_final(replica->chain, height);
@@ -234,6 +243,8 @@ static bool has_reason(const struct replica *replica)
 	const struct seek *seek = &replica->seek;
 	if (!seek->stands || replica->halted)
 		return false;
+	if (!is_voter(replica, &replica->config.self->key))
+		return false; /* on its way out */
 	if (seek->empty)
 		return true;
 	uint64_t flight = chain_tip(replica->chain).height - replica->final;

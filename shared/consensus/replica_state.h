@@ -45,6 +45,7 @@ struct replica {
 	uint64_t final;
 	struct replica_head final_head;
 	struct seek seek;
+	uint64_t fetch_task; /* of the SEEK_STATE that stands, or 0 */
 	struct tick tick;
 	time_ms timer_at;      /* the engine's */
 	time_ms forward_at;    /* when to bring waiting transactions again */

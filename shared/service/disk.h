@@ -11,8 +11,8 @@
 #include "store/store.h"
 
 enum disk_verb {
-	DISK_SAVE, /* cut at the first block's height, append, record */
-	DISK_RESET, /* the log begins again after height */
+	DISK_SAVE,    /* cut at the first block's height, append, record */
+	DISK_RESET,   /* the log begins again after height */
 	DISK_COMPACT, /* forget what is at or below height */
 };
 
@@ -30,8 +30,8 @@ struct disk_job {
 	uint8_t bytes[];
 };
 
-MUST_CHECK enum err disk_start(struct worker **out, struct bus *bus,
-	struct log *log);
+MUST_CHECK enum err disk_start(
+	struct worker **out, struct bus *bus, struct log *log);
 
 /* A job that owns copies of record and blocks; free() it when it is done. */
 struct disk_job *disk_save(uint64_t task, struct view record,

@@ -25,8 +25,8 @@ struct tick driver_tick(void)
 
 /* ---- what is ready ---- */
 
-static void receive_relay(struct driver *driver, struct peer *peer,
-	struct view body)
+static void receive_relay(
+	struct driver *driver, struct peer *peer, struct view body)
 {
 	struct relay relay;
 	struct tick tick = driver_tick();
@@ -51,16 +51,15 @@ static void receive_forward(struct driver *driver, struct view body)
 		return;
 	for (size_t i = 0; i < forward.txs_count; i++) {
 		/* Refused ones stay with the node that their wallet asked. */
-		enum err err =
-			driver_gather(driver, forward.txs[i], 0, false);
+		enum err err = driver_gather(driver, forward.txs[i], 0, false);
 		if (err != ERR_OK)
 			log_debug("peer", "a forwarded transaction: %s",
 				err_name(err));
 	}
 }
 
-static void refuse_peer(struct driver *driver, const struct peer *peer,
-	enum err err)
+static void refuse_peer(
+	struct driver *driver, const struct peer *peer, enum err err)
 {
 	struct refused refusal = {
 		.code = view_text(err_name(err)),
@@ -74,23 +73,23 @@ static void refuse_peer(struct driver *driver, const struct peer *peer,
 }
 
 /* A wrong network or version is said on both sides, once a change. */
-static void receive_hello(struct driver *driver, struct peer *peer,
-	struct view body)
+static void receive_hello(
+	struct driver *driver, struct peer *peer, struct view body)
 {
 	struct hello hello;
 	enum err err = hello_decode(&hello, body);
 	if (err == ERR_OK && hello.protocol != PROTOCOL_VERSION)
 		err = ERR_VERSION;
 	else if (err == ERR_OK &&
-		!hash_equal(&hello.network, &driver->config.genesis->network))
+		 !hash_equal(&hello.network, &driver->config.genesis->network))
 		err = ERR_NETWORK;
 	else if (err == ERR_OK && !key_equal(&hello.key, &peer->key))
 		err = ERR_KEY;
 	if (err != ERR_OK)
 		refuse_peer(driver, peer, err);
 	if (err != ERR_OK && strcmp(peer->fault, err_name(err)) != 0)
-		log_warn("peer", "%s is refused: %s", peer->name,
-			err_text(err));
+		log_warn(
+			"peer", "%s is refused: %s", peer->name, err_text(err));
 	snprintf(peer->fault, sizeof(peer->fault), "%s",
 		err == ERR_OK ? "" : err_name(err));
 }
@@ -104,8 +103,8 @@ static void receive_refusal(struct peer *peer, struct view body)
 			(const char *)refusal.text.data);
 }
 
-static void receive_peer(struct driver *driver,
-	const struct bus_message *message)
+static void receive_peer(
+	struct driver *driver, const struct bus_message *message)
 {
 	struct envelope envelope;
 	if (!message->has_sender || message->frame_count != 1)
@@ -145,29 +144,23 @@ static void take_disk(struct driver *driver)
 	while ((job = worker_take(driver->disk)) != NULL) {
 		if (job->verb == DISK_SAVE)
 			driver->saves[job->task % SAVES_MAX].durable = true;
-		else if (job->verb == DISK_RESET)
-			driver_fetched(driver);
 		free(job);
 	}
 	driver_saved(driver);
 }
 
-/* Blocks below the newest snapshot may go, when the settings say so. */
-static void compact(struct driver *driver)
+/* When the log is not kept for ever: it begins after the snapshot before the
+ * newest, which a peer that was away can still fetch. */
+static void compact(struct driver *driver, uint64_t newest)
 {
-	uint64_t keep = driver->config.keep_blocks;
-	uint64_t final = replica_final(driver->replica);
-	uint64_t height = driver->snapshot_height;
-	if (keep == 0 || final < keep)
+	uint64_t before = driver->snapshot_height;
+	driver->snapshot_height = newest;
+	if (driver->config.keep_blocks == 0 || before == 0 ||
+		before >= newest || before > replica_final(driver->replica))
 		return;
-	if (final - keep < height)
-		height = final - keep;
-	if (height <= driver->compacted)
-		return;
-	driver->compacted = height;
-	worker_give(driver->disk, disk_verb(DISK_COMPACT, height));
+	worker_give(driver->disk, disk_verb(DISK_COMPACT, before));
 	struct tick tick = driver_tick();
-	replica_forgot(driver->replica, &tick, height, &driver->outputs);
+	replica_forgot(driver->replica, &tick, before, &driver->outputs);
 	driver_carry_out(driver);
 }
 
@@ -176,12 +169,11 @@ static void take_index(struct driver *driver)
 	struct index_job *job;
 	while ((job = worker_take(driver->indexing)) != NULL) {
 		if (job->verb == INDEX_SNAPSHOT) {
-			driver->snapshot_height = job->height;
+			compact(driver, job->height);
 			driver_snapshot_kept(driver, job->height);
-			compact(driver);
 		} else if (job->verb == INDEX_RECEIVED) {
-			driver->config.on_received(driver->config.context,
-				job->token);
+			driver->config.on_received(
+				driver->config.context, job->token);
 		}
 		free(job);
 	}
@@ -290,8 +282,8 @@ time_ms driver_timeout(const struct driver *driver)
 	return at <= now ? 0 : at - now;
 }
 
-enum err driver_block(struct driver *driver, uint64_t height, uint8_t *out,
-	size_t *size)
+enum err driver_block(
+	struct driver *driver, uint64_t height, uint8_t *out, size_t *size)
 {
 	struct view bytes;
 	if (!replica_block(driver->replica, height, &bytes))

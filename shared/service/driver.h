@@ -17,14 +17,14 @@ struct driver; /* opaque */
 struct driver_config {
 	const struct engine_ops *engine;
 	const struct genesis *genesis; /* borrowed for life */
-	const struct keypair *self; /* borrowed for life */
-	struct bus *bus; /* borrowed for life */
+	const struct keypair *self;    /* borrowed for life */
+	struct bus *bus;               /* borrowed for life */
 	const char *directory;
 	const char *peer_endpoint; /* to bind */
 	bool mesh;
 	time_ms election_ms, heartbeat_ms, skew_ms;
-	uint64_t keep_blocks; /* of the log; 0: all, for ever */
-	uint64_t snapshot_every; /* blocks; 0: the default */
+	/* Of the log: at least so many, at most twice; 0: all, for ever. */
+	uint64_t keep_blocks;
 	/* Called for ORDERED, REVERTED, FINAL, READY, MEMBERS and HALT, in the
 	 * driver's thread; must not call the driver back. */
 	void (*on_output)(void *context, const struct output *output);
@@ -38,8 +38,8 @@ struct driver_config {
 };
 
 /* Open the store, replay it, start the workers, bind. why: 300 bytes. */
-MUST_CHECK enum err driver_open(struct driver **out,
-	const struct driver_config *config, char why[300]);
+MUST_CHECK enum err driver_open(
+	struct driver **out, const struct driver_config *config, char why[300]);
 void driver_close(struct driver **driver);
 
 /* Begin to take part. */
@@ -56,15 +56,15 @@ bool driver_work(struct driver *driver);
 
 /* A client's transaction, as bytes: its verdict comes later, or at once when it
  * does not decode (the return value). token is not 0. */
-MUST_CHECK enum err driver_submit(struct driver *driver, struct view tx,
-	uint64_t token);
+MUST_CHECK enum err driver_submit(
+	struct driver *driver, struct view tx, uint64_t token);
 /* Check what gathered, build, send: once after a round of driver_work and of
  * requests. */
 void driver_flush(struct driver *driver);
 
 /* Keep a transaction that waits, so that it outlives a crash of this node. */
-void driver_keep_received(struct driver *driver, struct view tx,
-	uint64_t token);
+void driver_keep_received(
+	struct driver *driver, struct view tx, uint64_t token);
 
 /* Confirm that what is final here is not old: answered by OUTPUT_READY. */
 void driver_read(struct driver *driver, uint64_t task);
@@ -72,8 +72,8 @@ void driver_read(struct driver *driver, uint64_t task);
 void driver_transfer(struct driver *driver);
 
 /* A final or recent block's bytes, copied to out[BLOCK_BYTES_MAX]. */
-MUST_CHECK enum err driver_block(struct driver *driver, uint64_t height,
-	uint8_t *out, size_t *size);
+MUST_CHECK enum err driver_block(
+	struct driver *driver, uint64_t height, uint8_t *out, size_t *size);
 uint64_t driver_first_height(const struct driver *driver);
 const struct replica *driver_replica(const struct driver *driver);
 struct links *driver_links(struct driver *driver);

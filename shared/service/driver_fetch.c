@@ -1,8 +1,8 @@
 /* service/driver_fetch.c -- a state from a peer takes the place of this one.
  *
  * First the snapshot is durable in the index, then the log begins anew after
- * it, then the engine is told: a crash between any two leaves a node that
- * starts with what it had, or with the whole of what it fetched.
+ * it: a crash in between leaves a node that starts with what it had, after it
+ * one that starts with the whole of what it fetched.
  */
 #include "service/driver_state.h"
 
@@ -40,37 +40,48 @@ void driver_fetch_work(struct driver *driver)
 	worker_give(driver->indexing, job);
 }
 
-void driver_snapshot_kept(struct driver *driver, uint64_t height)
+static void halt(struct driver *driver, enum err err)
 {
-	const struct fetch *fetch = &driver->fetch;
-	if (!fetch->active || fetch->socket != NULL ||
-		fetch->height != height)
-		return;
-	worker_give(driver->disk, disk_verb(DISK_RESET, height));
+	struct output output = {.type = OUTPUT_HALT, .err = err};
+	output.height = driver->fetch.height;
+	driver->halted = true;
+	driver->config.on_output(driver->config.context, &output);
 }
 
-void driver_fetched(struct driver *driver)
+/* The disk does its jobs in order, so the log begins anew before the SAVE with
+ * which the engine makes the fetched state its own. */
+static void take_over(struct driver *driver)
 {
 	struct fetch *fetch = &driver->fetch;
 	struct block_ref block;
 	struct tick tick = driver_tick();
+	const struct hash *network = &driver->config.genesis->network;
 	enum err err = block_open_header(&block,
 		view_of(fetch->header, fetch->header_size), &fetch->signature,
-		&driver->config.genesis->network);
+		network);
 	if (err == ERR_OK)
-		err = block_verify(&block, &driver->config.genesis->network);
+		err = block_verify(&block, network);
 	if (err != ERR_OK) {
-		log_error("snapshot", "the header is refused: %s",
-			err_text(err));
-		driver->halted = true;
+		halt(driver, err);
 		return;
 	}
-	driver->final_done = block.header.height;
+	worker_give(driver->disk, disk_verb(DISK_RESET, fetch->height));
+	driver->final_done = fetch->height;
 	replica_fetched(driver->replica, &tick, fetch->task, &block,
 		view_of(fetch->bytes, fetch->total), &driver->outputs);
+	driver_carry_out(driver);
+	driver->members_changed = true;
 	log_info("snapshot", "the state is now that of height %llu",
 		(unsigned long long)fetch->height);
-	driver_carry_out(driver);
+}
+
+void driver_snapshot_kept(struct driver *driver, uint64_t height)
+{
+	struct fetch *fetch = &driver->fetch;
+	if (!fetch->active || fetch->socket != NULL || fetch->height != height)
+		return;
+	/* Blocks may have come after all while it was fetched. */
+	if (replica_fetching(driver->replica) == fetch->task)
+		take_over(driver);
 	stop(driver);
-	driver->members_changed = true;
 }

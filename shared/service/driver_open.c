@@ -14,7 +14,9 @@
 #include "clock/clock.h"
 #include "service/log.h"
 
-enum { CHECK_AGAIN_BLOCKS = 256 }; /* signatures that a crash may have cut off */
+enum {
+	CHECK_AGAIN_BLOCKS = 256
+}; /* signatures that a crash may have cut off */
 
 static enum err open_replica(struct driver *driver, char why[300])
 {
@@ -28,8 +30,8 @@ static enum err open_replica(struct driver *driver, char why[300])
 		.skew_ms = driver->config.skew_ms,
 		.mesh = driver->config.mesh,
 	};
-	if (driver->config.snapshot_every > 0)
-		config.limits.snapshot_every = driver->config.snapshot_every;
+	if (driver->config.keep_blocks > 0)
+		config.limits.snapshot_every = driver->config.keep_blocks;
 	driver->memory_size = replica_bytes(&config);
 	driver->memory = mmap(NULL, driver->memory_size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -47,10 +49,11 @@ static enum err restore_snapshot(struct driver *driver)
 	uint8_t header[400], small[1];
 	size_t header_size, size = sizeof(small);
 	struct signature signature;
-	uint64_t height = 0, total;
-	if (!index_find_snapshot(driver->index, &height, header, &header_size,
-		    &signature, 0, small, &size, &total) ||
-		height < log_base(driver->log) || height > log_tip(driver->log))
+	uint64_t height = log_tip(driver->log), total;
+	if (height == 0 ||
+		!index_find_snapshot(driver->index, &height, header,
+			&header_size, &signature, 0, small, &size, &total) ||
+		height < log_base(driver->log))
 		return ERR_NOT_FOUND;
 	uint8_t *bytes = malloc(total);
 	CHECK(bytes != NULL);
@@ -71,8 +74,8 @@ static enum err restore_snapshot(struct driver *driver)
 		err = block_open_header(&block, view_of(header, header_size),
 			&signature, &driver->config.genesis->network);
 	if (err == ERR_OK)
-		err = replica_restore_snapshot(driver->replica, &block,
-			view_of(bytes, total));
+		err = replica_restore_snapshot(
+			driver->replica, &block, view_of(bytes, total));
 	free(bytes);
 	if (err == ERR_OK) {
 		driver->snapshot_height = height;
@@ -117,8 +120,8 @@ static enum err replay(struct driver *driver, char why[300])
 		if (err == ERR_OK && height + CHECK_AGAIN_BLOCKS > tip)
 			err = check_again(driver, view_of(bytes, size));
 		if (err == ERR_OK)
-			err = replica_restore_block(driver->replica,
-				view_of(bytes, size));
+			err = replica_restore_block(
+				driver->replica, view_of(bytes, size));
 		if (err == ERR_OK)
 			continue;
 		snprintf(why, 300,
@@ -144,8 +147,8 @@ static enum err open_store(struct driver *driver, char why[300])
 		log_warn("store", "%s", why);
 		err = log_repair(directory, first_bad, why);
 		if (err == ERR_OK)
-			err = log_open(&driver->log, directory, &first_bad,
-				why);
+			err = log_open(
+				&driver->log, directory, &first_bad, why);
 	}
 	if (err != ERR_OK)
 		return err;
@@ -198,8 +201,8 @@ static enum err open_all(struct driver *driver, char why[300])
 	return err;
 }
 
-enum err driver_open(struct driver **out, const struct driver_config *config,
-	char why[300])
+enum err driver_open(
+	struct driver **out, const struct driver_config *config, char why[300])
 {
 	struct driver *driver = calloc(1, sizeof(*driver));
 	CHECK(driver != NULL);
@@ -254,10 +257,10 @@ static void bring_received(struct driver *driver)
 	size_t size;
 	uint8_t *bytes = malloc(TX_BYTES_MAX);
 	CHECK(bytes != NULL);
-	while (index_next_received(driver->index, &cursor, bytes, &size,
-		TX_BYTES_MAX)) {
-		enum err err = driver_gather(driver, view_of(bytes, size), 0,
-			true);
+	while (index_next_received(
+		driver->index, &cursor, bytes, &size, TX_BYTES_MAX)) {
+		enum err err =
+			driver_gather(driver, view_of(bytes, size), 0, true);
 		if (err != ERR_OK)
 			break;
 	}
@@ -269,8 +272,8 @@ void driver_start(struct driver *driver)
 	uint8_t record[256];
 	size_t size = log_record(driver->log, record);
 	struct tick tick = driver_tick();
-	links_follow(&driver->links,
-		chain_state(replica_chain(driver->replica)));
+	links_follow(
+		&driver->links, chain_state(replica_chain(driver->replica)));
 	replica_start(driver->replica, &tick, view_of(record, size),
 		&driver->outputs);
 	driver_carry_out(driver);

@@ -11,8 +11,8 @@
 #include "service/log.h"
 
 /* A block that the replica has at hand, or a copy from the log. */
-static enum err attach(struct driver *driver, uint64_t height, uint8_t *room,
-	struct view *out)
+static enum err attach(
+	struct driver *driver, uint64_t height, uint8_t *room, struct view *out)
 {
 	size_t size;
 	if (replica_block(driver->replica, height, out))
@@ -37,8 +37,7 @@ static bool encode_relay(struct driver *driver, const struct output *output)
 			    &relay.blocks[i]) != ERR_OK)
 			return false;
 	}
-	buffer->size =
-		relay_encode(buffer->body, sizeof(buffer->body), &relay);
+	buffer->size = relay_encode(buffer->body, sizeof(buffer->body), &relay);
 	CHECK(buffer->size > 0);
 	return true;
 }
@@ -49,9 +48,9 @@ static void send_relay(struct driver *driver, const struct output *output,
 	const struct output *before)
 {
 	bool same = before != NULL && before->type == OUTPUT_SEND &&
-		before->message.data == output->message.data &&
-		before->blocks_from == output->blocks_from &&
-		before->block_count == output->block_count;
+		    before->message.data == output->message.data &&
+		    before->blocks_from == output->blocks_from &&
+		    before->block_count == output->block_count;
 	if (!same && !encode_relay(driver, output))
 		driver->relay->size = 0;
 	if (driver->relay->size > 0)
@@ -68,9 +67,8 @@ static void start_save(struct driver *driver, const struct output *output)
 	CHECK(output->task - driver->saves_first < SAVES_MAX);
 	driver->saves_next = output->task + 1;
 	*save = (struct save_progress){.task = output->task};
-	worker_give(driver->disk,
-		disk_save(output->task, output->message, output->blocks,
-			output->block_count));
+	worker_give(driver->disk, disk_save(output->task, output->message,
+					  output->blocks, output->block_count));
 }
 
 static void index_block(struct driver *driver, uint64_t height,

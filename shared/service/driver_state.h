@@ -10,7 +10,7 @@
 #include "service/verifier.h"
 
 enum {
-	SAVES_MAX = 1024, /* SAVEs under way */
+	SAVES_MAX = 1024,    /* SAVEs under way */
 	RECEIVE_ROUND = 256, /* messages taken in one round */
 	INLINE_MAX = 2, /* signatures that are not worth a thread's wake-up */
 };
@@ -44,14 +44,13 @@ struct driver {
 	struct outputs outputs;
 	struct verified *verified;
 	struct relay_buffer *relay;
-	struct verify_job *gathering; /* transactions of this round */
+	struct verify_job *gathering;     /* transactions of this round */
 	uint64_t saves_first, saves_next; /* tasks under way */
 	struct save_progress saves[SAVES_MAX];
 	time_ms timer_at;
-	time_ms commit_at; /* of the index, when nothing else wakes it */
-	uint64_t final_done; /* height whose FINAL was carried out */
+	time_ms commit_at;        /* of the index, when nothing else wakes it */
+	uint64_t final_done;      /* height whose FINAL was carried out */
 	uint64_t snapshot_height; /* newest durable one */
-	uint64_t compacted; /* the log was told to forget up to here */
 	bool members_changed;
 	bool halted;
 };
@@ -67,10 +66,8 @@ void driver_saved(struct driver *driver);
 
 /* ---- driver_fetch.c ---- */
 void driver_fetch_work(struct driver *driver);
-/* A snapshot is durable: if it is the fetched one, the log begins anew. */
+/* A snapshot is durable: if it is the fetched one, it takes over. */
 void driver_snapshot_kept(struct driver *driver, uint64_t height);
-/* The log has begun anew after the fetched snapshot. */
-void driver_fetched(struct driver *driver);
 
 /* ---- driver_verify.c ---- */
 
@@ -78,8 +75,8 @@ void driver_fetched(struct driver *driver);
 void driver_verify_save(struct driver *driver, const struct output *output);
 void driver_verdicts(struct driver *driver, struct verify_job *job);
 /* ERR_OK: gathered. */
-enum err driver_gather(struct driver *driver, struct view tx, uint64_t token,
-	bool local);
+enum err driver_gather(
+	struct driver *driver, struct view tx, uint64_t token, bool local);
 void driver_check_gathered(struct driver *driver);
 
 #endif

@@ -20,16 +20,15 @@ static void give(struct driver *driver, struct verify_job *job)
 	}
 }
 
-enum err driver_gather(struct driver *driver, struct view tx, uint64_t token,
-	bool local)
+enum err driver_gather(
+	struct driver *driver, struct view tx, uint64_t token, bool local)
 {
 	const struct hash *network = &driver->config.genesis->network;
 	if (worker_load(driver->verify) >= WORKER_JOBS_MAX / 2)
 		return ERR_BUSY;
 	if (driver->gathering == NULL)
 		driver->gathering = verify_job_new(network, 0);
-	enum err err =
-		verify_job_add_tx(driver->gathering, tx, token, local);
+	enum err err = verify_job_add_tx(driver->gathering, tx, token, local);
 	if (err != ERR_FULL)
 		return err;
 	worker_give(driver->verify, driver->gathering);
@@ -56,8 +55,8 @@ static void verdict_tx(struct driver *driver, const struct verify_item *item)
 		driver_carry_out(driver);
 	}
 	if (item->local)
-		driver->config.on_verdict(driver->config.context, item->token,
-			&item->tx, err);
+		driver->config.on_verdict(
+			driver->config.context, item->token, &item->tx, err);
 }
 
 static void verdict_save(struct driver *driver, const struct verify_job *job)
@@ -94,8 +93,8 @@ void driver_verdicts(struct driver *driver, struct verify_job *job)
 	free(job);
 }
 
-static struct verify_job *next_job(struct driver *driver,
-	struct verify_job *job, uint64_t task)
+static struct verify_job *next_job(
+	struct driver *driver, struct verify_job *job, uint64_t task)
 {
 	struct save_progress *save = &driver->saves[task % SAVES_MAX];
 	if (job != NULL)

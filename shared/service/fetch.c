@@ -12,8 +12,7 @@ static enum err ask(struct fetch *fetch, const struct keypair *self,
 	const struct hash *network, time_ms now)
 {
 	struct state_query query = {
-		/* The newest, which may be newer than what was asked for. */
-		.height = fetch->bytes == NULL ? 0 : fetch->height,
+		.height = fetch->height,
 		.offset = fetch->got,
 	};
 	uint8_t body[64], bytes[256];
@@ -45,8 +44,8 @@ enum err fetch_start(struct fetch *fetch, struct bus *bus,
 	uint64_t height, time_ms now)
 {
 	fetch_stop(fetch, bus);
-	enum err err = bus_connect(bus, &fetch->socket, BUS_REQUEST_CLIENT,
-		endpoint, peer);
+	enum err err = bus_connect(
+		bus, &fetch->socket, BUS_REQUEST_CLIENT, endpoint, peer);
 	if (err != ERR_OK)
 		return err;
 	fetch->active = true;
@@ -65,7 +64,6 @@ static enum err take(struct fetch *fetch, const struct state_chunk *chunk)
 			chunk->block.size == 0 ||
 			chunk->signature.size != sizeof(fetch->signature))
 			return ERR_LENGTH;
-		fetch->height = chunk->height;
 		fetch->total = chunk->total;
 		fetch->bytes = malloc(chunk->total + 1);
 		CHECK(fetch->bytes != NULL);
@@ -78,8 +76,7 @@ static enum err take(struct fetch *fetch, const struct state_chunk *chunk)
 		chunk->offset != fetch->got || chunk->bytes.size == 0 ||
 		chunk->bytes.size > fetch->total - fetch->got)
 		return ERR_LENGTH;
-	memcpy(fetch->bytes + fetch->got, chunk->bytes.data,
-		chunk->bytes.size);
+	memcpy(fetch->bytes + fetch->got, chunk->bytes.data, chunk->bytes.size);
 	fetch->got += chunk->bytes.size;
 	return fetch->got == fetch->total ? ERR_OK : ERR_BUSY;
 }

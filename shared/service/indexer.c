@@ -9,8 +9,8 @@
 
 enum { COMMIT_MS = 1000 };
 
-struct index_job *index_job_new(enum index_verb verb, uint64_t height,
-	struct view bytes)
+struct index_job *index_job_new(
+	enum index_verb verb, uint64_t height, struct view bytes)
 {
 	struct index_job *job = malloc(sizeof(*job) + bytes.size);
 	CHECK(job != NULL);
@@ -36,8 +36,8 @@ static void put_block(struct indexer *indexer, const struct index_job *job)
 		CHECK(err == ERR_OK);
 		index_put_tx(indexer->index, &tx.body.wallet, &tx.body.id,
 			&tx.hash, job->height, (uint16_t)i);
-		index_remove_received(indexer->index, &tx.body.wallet,
-			&tx.body.id);
+		index_remove_received(
+			indexer->index, &tx.body.wallet, &tx.body.id);
 	}
 	index_put_block(indexer->index, &job->hash, job->height);
 	indexer->applied = job->height;
@@ -48,8 +48,8 @@ static void put_received(struct indexer *indexer, const struct index_job *job)
 	struct tx_view tx;
 	enum err err = tx_open(&tx, view_of(job->bytes, job->size));
 	CHECK(err == ERR_OK);
-	index_put_received(indexer->index, &tx.body.wallet, &tx.body.id,
-		tx.bytes);
+	index_put_received(
+		indexer->index, &tx.body.wallet, &tx.body.id, tx.bytes);
 }
 
 /* True when it must be durable before it is handed back. */
@@ -62,8 +62,8 @@ static bool put(struct indexer *indexer, const struct index_job *job)
 		return false;
 	case INDEX_SNAPSHOT:
 		index_put_snapshot(indexer->index, job->height,
-			view_of(job->header, job->header_size),
-			&job->signature, bytes);
+			view_of(job->header, job->header_size), &job->signature,
+			bytes);
 		if (job->height > indexer->applied)
 			indexer->applied = job->height;
 		return true;
@@ -91,8 +91,8 @@ static void run(void *context, void *const *jobs, size_t count)
 	indexer->commit_at = clock_monotonic() + COMMIT_MS;
 }
 
-enum err indexer_start(struct worker **out, struct bus *bus,
-	struct indexer *indexer)
+enum err indexer_start(
+	struct worker **out, struct bus *bus, struct indexer *indexer)
 {
 	indexer->applied = index_applied(indexer->index);
 	return worker_start(out, bus, run, indexer);

@@ -11,19 +11,19 @@
 #include "store/store.h"
 
 enum index_verb {
-	INDEX_BLOCK, /* bytes: a final block */
+	INDEX_BLOCK,    /* bytes: a final block */
 	INDEX_SNAPSHOT, /* bytes: the state after block height */
 	INDEX_RECEIVED, /* bytes: a transaction that somebody was told of */
-	INDEX_PEER, /* bytes: a peer_entry */
-	INDEX_COMMIT, /* what gathered becomes durable */
+	INDEX_PEER,     /* bytes: a peer_entry */
+	INDEX_COMMIT,   /* what gathered becomes durable */
 };
 
 struct index_job {
 	enum index_verb verb;
 	uint64_t height;
-	uint64_t token; /* RECEIVED: the asker's own */
-	struct hash hash; /* BLOCK */
-	struct key key; /* PEER */
+	uint64_t token;             /* RECEIVED: the asker's own */
+	struct hash hash;           /* BLOCK */
+	struct key key;             /* PEER */
 	struct signature signature; /* SNAPSHOT: of its block */
 	size_t header_size;
 	uint8_t header[400]; /* SNAPSHOT: of its block */
@@ -37,10 +37,10 @@ struct indexer {
 	time_ms commit_at;
 };
 
-MUST_CHECK enum err indexer_start(struct worker **out, struct bus *bus,
-	struct indexer *indexer);
+MUST_CHECK enum err indexer_start(
+	struct worker **out, struct bus *bus, struct indexer *indexer);
 /* A zeroed job with a copy of bytes; free() it when it is done. */
-struct index_job *index_job_new(enum index_verb verb, uint64_t height,
-	struct view bytes);
+struct index_job *index_job_new(
+	enum index_verb verb, uint64_t height, struct view bytes);
 
 #endif

@@ -73,7 +73,7 @@ static bool follows(const struct peer *peer, const struct state *state)
 {
 	struct record_node node;
 	return state_node(state, &peer->key, &node) && node.role != 0 &&
-		view_equal(node.peer, view_text(peer->endpoint));
+	       view_equal(node.peer, view_text(peer->endpoint));
 }
 
 void links_follow(struct links *links, const struct state *state)
@@ -89,7 +89,7 @@ void links_follow(struct links *links, const struct state *state)
 		if (peer != NULL)
 			peer->role = (uint8_t)node.role;
 		else if (node.role != 0 &&
-			!key_equal(&node.key, &links->self->key))
+			 !key_equal(&node.key, &links->self->key))
 			add(links, &node);
 	}
 }
@@ -114,8 +114,8 @@ static void send_to(struct links *links, struct peer *peer,
 	enum message_type type, struct view body)
 {
 	uint8_t bytes[BUS_FRAME_MAX];
-	size_t size = envelope_seal(bytes, sizeof(bytes), type, body,
-		links->self, &links->network);
+	size_t size = envelope_seal(
+		bytes, sizeof(bytes), type, body, links->self, &links->network);
 	CHECK(size > 0);
 	struct view frame = view_of(bytes, size);
 	if (bus_send(peer->socket, &frame, 1) != ERR_OK)

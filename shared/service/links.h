@@ -11,7 +11,6 @@
 #include "consensus/replica.h"
 #include "gen/contract.h"
 #include "gen/table.h"
-#include "gen/table.h"
 
 enum { LINKS_MAX = 64, PEER_HELLO_MS = 1000, PEER_UP_MS = 3500 };
 
@@ -25,7 +24,7 @@ struct peer {
 	struct bus_socket *socket;
 	time_ms heard_at; /* monotonic; 0: never */
 	uint64_t unsent; /* messages that found no connection or a full queue */
-	char fault[33]; /* the last refusal it sent: "network" */
+	char fault[33];  /* the last refusal it sent: "network" */
 	/* transactions that go out together */
 	size_t forward_count, forward_used;
 	struct view forwards[256];

@@ -10,9 +10,10 @@ void verify_job_run(struct verify_job *job)
 {
 	for (size_t i = 0; i < job->count; i++) {
 		struct verify_item *item = &job->items[i];
-		enum err err = item->is_block
-			? block_verify(&item->block, &job->network)
-			: tx_verify(&item->tx, &job->network);
+		enum err err =
+			item->is_block
+				? block_verify(&item->block, &job->network)
+				: tx_verify(&item->tx, &job->network);
 		item->valid = err == ERR_OK;
 	}
 }
@@ -51,8 +52,8 @@ static struct verify_item *take(struct verify_job *job, size_t size)
 	return item;
 }
 
-enum err verify_job_add_tx(struct verify_job *job, struct view bytes,
-	uint64_t token, bool local)
+enum err verify_job_add_tx(
+	struct verify_job *job, struct view bytes, uint64_t token, bool local)
 {
 	struct verify_item *item = take(job, bytes.size);
 	if (item == NULL)
@@ -69,8 +70,8 @@ enum err verify_job_add_tx(struct verify_job *job, struct view bytes,
 	return ERR_OK;
 }
 
-enum err verify_job_add_block(struct verify_job *job,
-	const struct block_ref *block)
+enum err verify_job_add_block(
+	struct verify_job *job, const struct block_ref *block)
 {
 	struct view header = block->header_bytes;
 	struct verify_item *item = take(job, header.size);
@@ -78,8 +79,8 @@ enum err verify_job_add_block(struct verify_job *job,
 		return ERR_FULL;
 	uint8_t *to = job->bytes + job->used;
 	memcpy(to, header.data, header.size);
-	enum err err = block_open_header(&item->block,
-		view_of(to, header.size), &block->signature, &job->network);
+	enum err err = block_open_header(&item->block, view_of(to, header.size),
+		&block->signature, &job->network);
 	if (err != ERR_OK)
 		return err;
 	item->is_block = true;

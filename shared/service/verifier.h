@@ -12,9 +12,9 @@ enum { VERIFY_ITEMS_MAX = 128, VERIFY_BYTES_MAX = 128 * 1024 };
 /* One signature to check, and whose it is for the one who asked. */
 struct verify_item {
 	bool is_block;
-	bool valid; /* out */
-	bool local; /* of a transaction: a client's of this node */
-	uint64_t token; /* the asker's own */
+	bool valid;        /* out */
+	bool local;        /* of a transaction: a client's of this node */
+	uint64_t token;    /* the asker's own */
 	struct tx_view tx; /* of a transaction; views into the job's bytes */
 	struct block_ref block; /* of a block */
 };
@@ -33,10 +33,10 @@ MUST_CHECK enum err verifier_start(struct worker **out, struct bus *bus);
 struct verify_job *verify_job_new(const struct hash *network, uint64_t task);
 /* Copy a transaction (or a block's header and signature) in. ERR_FULL: start
  * another job. Otherwise as tx_open and block_open_header. */
-MUST_CHECK enum err verify_job_add_tx(struct verify_job *job, struct view bytes,
-	uint64_t token, bool local);
-MUST_CHECK enum err verify_job_add_block(struct verify_job *job,
-	const struct block_ref *block);
+MUST_CHECK enum err verify_job_add_tx(
+	struct verify_job *job, struct view bytes, uint64_t token, bool local);
+MUST_CHECK enum err verify_job_add_block(
+	struct verify_job *job, const struct block_ref *block);
 /* Do it here and now: cheaper than a thread's wake-up for one or two. */
 void verify_job_run(struct verify_job *job);
 

@@ -1,0 +1,242 @@
+/* node/main.c -- perch-node: orders, validates, stores, publishes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/check.h"
+#include "clock/clock.h"
+#include "run.h"
+#include "service/limits.h"
+#include "service/log.h"
+#include "service/options.h"
+#include "service/signals.h"
+#include "store/genesis.h"
+#include "store/keyfile.h"
+
+static struct setting settings[] = {
+	{"genesis", "FILE", "the network: its nodes, ports and parties", NULL,
+		true},
+	{"key", "FILE", "this node's key file", NULL, true},
+	{"data", "DIR", "where blocks and state are kept", NULL, true},
+	{"engine", "NAME", "consensus engine (ordered)", "ordered", false},
+	{"topology", "star|mesh",
+		"transactions go to the leader only, or to every node", "star",
+		false},
+	{"request", "ENDPOINT", "listen here instead of the genesis' endpoint",
+		NULL, false},
+	{"publish", "ENDPOINT", "as above", NULL, false},
+	{"peer", "ENDPOINT", "as above", NULL, false},
+	{"election", "MS", "shortest election timeout (default 500)", "500",
+		false},
+	{"heartbeat", "MS", "a leader's heartbeat (default 100)", "100", false},
+	{"skew", "MS",
+		"how far a block's time may be ahead of this clock (default "
+		"10000)",
+		"10000", false},
+	{"keep-blocks", "N",
+		"keep at least so many blocks; 0: all, for ever (default)", "0",
+		false},
+	{"log-level", "LEVEL", "debug, info (default), warn or error", "info",
+		false},
+	{"json", NULL, "log lines are JSON objects", NULL, false},
+	{0},
+};
+
+static struct options options = {
+	.program = "perch-node",
+	.doc = "A node of a Perch network: orders, validates, stores and "
+	       "publishes reservations of landing pads.",
+	.examples =
+		"Examples:\n"
+		"  perch-node --config node.conf\n"
+		"  perch-node --genesis demo.zpl --key blue.key --data blue/\n"
+		"A passphrase of the key file is taken from "
+		"PERCH_PASSPHRASE.\n",
+	.settings = settings,
+	.has_config = true,
+};
+
+static void start_log(void)
+{
+	static const char *const words[] = {"debug", "info", "warn", "error"};
+	const char *word = options_text(&options, "log-level");
+	size_t level = 0;
+	while (level < 4 && strcmp(words[level], word) != 0)
+		level++;
+	if (level == 4)
+		options_refuse(&options, "log-level",
+			"say debug, info, warn or error");
+	log_start((enum log_level)level, options_flag(&options, "json"));
+}
+
+/* Whoever may connect: members to the peer socket; to the others those whom
+ * the ledger knows, and anyone if the genesis says so. */
+static bool admits(void *context, enum bus_kind kind, const struct key *known)
+{
+	struct node *node = context;
+	struct record_node member;
+	struct record_party party;
+	if (node->driver == NULL)
+		return false;
+	const struct state *state =
+		chain_state(replica_chain(driver_replica(node->driver)));
+	if (kind == BUS_PEER_SERVER)
+		return known != NULL && state_node(state, known, &member) &&
+		       member.role != 0;
+	return node->genesis->observers_anyone ||
+	       (known != NULL && (state_party(state, known, &party) ||
+					 state_node(state, known, &member)));
+}
+
+static void know_everybody(struct node *node)
+{
+	const struct genesis *genesis = node->genesis;
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < genesis->node_count && err == ERR_OK; i++)
+		err = bus_know(node->bus, &genesis->nodes[i].key);
+	for (size_t i = 0; i < genesis->party_count && err == ERR_OK; i++)
+		err = bus_know(node->bus, &genesis->parties[i].key);
+	if (err != ERR_OK)
+		log_warn("genesis", "a key in it cannot be used: %s",
+			err_text(err));
+}
+
+static const struct record_node *find_self(const struct node *node)
+{
+	for (size_t i = 0; i < node->genesis->node_count; i++) {
+		const struct record_node *record = &node->genesis->nodes[i];
+		if (key_equal(&record->key, &node->self->key))
+			return record;
+	}
+	return NULL;
+}
+
+/* The setting, else the genesis' endpoint. */
+static const char *endpoint(
+	const char *name, struct view genesis, char room[129])
+{
+	const char *text = options_text(&options, name);
+	if (text != NULL)
+		return text;
+	if (genesis.size == 0)
+		options_refuse(&options, name,
+			"this key is not in the genesis, so its endpoints "
+			"must be given");
+	CHECK(genesis.size <= 128);
+	memcpy(room, genesis.data, genesis.size);
+	room[genesis.size] = '\0';
+	return room;
+}
+
+static bool bind_one(struct node *node, struct bus_socket **socket,
+	enum bus_kind kind, const char *where)
+{
+	char bound[128];
+	enum err err = bus_bind(node->bus, socket, kind, where, bound);
+	if (err != ERR_OK)
+		log_error("node", "cannot listen on %s: %s", where,
+			err_text(err));
+	return err == ERR_OK;
+}
+
+static bool open_driver(
+	struct node *node, const struct engine_ops *engine, const char *peer)
+{
+	char why[300];
+	const char *topology = options_text(&options, "topology");
+	bool mesh = strcmp(topology, "mesh") == 0;
+	if (!mesh && strcmp(topology, "star") != 0)
+		options_refuse(&options, "topology", "say star or mesh");
+	struct driver_config config = {
+		.engine = engine,
+		.genesis = node->genesis,
+		.self = node->self,
+		.bus = node->bus,
+		.directory = options_text(&options, "data"),
+		.peer_endpoint = peer,
+		.mesh = mesh,
+		.election_ms = (time_ms)options_number(
+			&options, "election", 10, 60000),
+		.heartbeat_ms = (time_ms)options_number(
+			&options, "heartbeat", 1, 10000),
+		.skew_ms =
+			(time_ms)options_number(&options, "skew", 1, 3600000),
+		.keep_blocks =
+			options_number(&options, "keep-blocks", 0, UINT32_MAX),
+	};
+	node_hooks(node, &config);
+	mkdir(config.directory, 0700);
+	enum err err = driver_open(&node->driver, &config, why);
+	if (err != ERR_OK)
+		log_error("node", "cannot start: %s", why);
+	return err == ERR_OK;
+}
+
+static int serve(struct node *node, const struct engine_ops *engine, int fd)
+{
+	char room[3][129];
+	struct record_node none = {0};
+	const struct record_node *self = find_self(node);
+	if (self == NULL)
+		self = &none;
+	const char *request = endpoint("request", self->request, room[0]);
+	const char *publish = endpoint("publish", self->publish, room[1]);
+	const char *peer = endpoint("peer", self->peer, room[2]);
+	char name[33] = "standby";
+	if (self->name.size > 0)
+		snprintf(name, sizeof(name), "%.*s", (int)self->name.size,
+			(const char *)self->name.data);
+	node->name = name;
+	bus_set_admission(node->bus, admits, node);
+	know_everybody(node);
+	int code = 1;
+	if (open_driver(node, engine, peer) &&
+		bind_one(node, &node->server, BUS_REQUEST_SERVER, request) &&
+		bind_one(node, &node->publisher.socket, BUS_PUBLISH, publish)) {
+		log_info("node", "%s of %s answers on %s", name,
+			node->genesis->name, request);
+		code = node_run(node, fd);
+	}
+	driver_close(&node->driver);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static struct genesis genesis;
+	static struct node node;
+	static struct keypair pair;
+	char why[300];
+	options_read(&options, argc, argv);
+	start_log();
+	limits_set();
+	crypto_start();
+	int fd = signals_open();
+	const struct engine_ops *engine =
+		engine_find(options_text(&options, "engine"));
+	if (engine == NULL)
+		options_refuse(&options, "engine", "no such engine");
+	if (genesis_load(&genesis, options_text(&options, "genesis"), why) !=
+			ERR_OK ||
+		keyfile_load(options_text(&options, "key"),
+			getenv("PERCH_PASSPHRASE"), &pair, why) != ERR_OK) {
+		fprintf(stderr, "perch-node: %s\n", why);
+		return EXIT_USAGE;
+	}
+	node.self = &pair;
+	node.genesis = &genesis;
+	node.started_at = clock_monotonic();
+	node.publisher.boot = clock_random();
+	node.read_next = 1;
+	node.waiters = waiters_new();
+	if (bus_open(&node.bus, &pair) != ERR_OK) {
+		fprintf(stderr, "perch-node: cannot open sockets\n");
+		return 1;
+	}
+	int code = serve(&node, engine, fd);
+	bus_close(&node.bus);
+	waiters_free(&node.waiters);
+	return code;
+}

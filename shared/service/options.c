@@ -1,0 +1,234 @@
+/* service/options.c -- argp for the command line, zconfig for the file.
+ */
+#include "service/options.h"
+
+#include <argp.h>
+#include <czmq.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+enum { SETTINGS_MAX = 40, KEY_FIRST = 1000, KEY_CONFIG = 999 };
+
+/* What the parser shares with the hooks of argp. */
+struct reading {
+	struct options *options;
+	const char *config;
+	bool given[SETTINGS_MAX]; /* on the command line */
+};
+
+static size_t count_settings(const struct options *options)
+{
+	size_t count = 0;
+	while (options->settings[count].name != NULL)
+		count++;
+	CHECK(count < SETTINGS_MAX);
+	return count;
+}
+
+static struct setting *find(const struct options *options, const char *name)
+{
+	for (struct setting *s = options->settings; s->name != NULL; s++) {
+		if (strcmp(s->name, name) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+void options_refuse(
+	const struct options *options, const char *name, const char *why)
+{
+	fprintf(stderr, "%s: %s: %s (see %s --help)\n", options->program, name,
+		why, options->program);
+	exit(EXIT_USAGE);
+}
+
+static error_t on_option(int key, char *text, struct argp_state *state)
+{
+	struct reading *reading = state->input;
+	if (key == KEY_CONFIG) {
+		reading->config = text;
+		return 0;
+	}
+	if (key == ARGP_KEY_ARG) {
+		fprintf(stderr, "%s: %s: no such word (see %s --help)\n",
+			reading->options->program, text,
+			reading->options->program);
+		exit(EXIT_USAGE);
+	}
+	size_t index = (size_t)(key - KEY_FIRST);
+	if (key < KEY_FIRST || index >= count_settings(reading->options))
+		return ARGP_ERR_UNKNOWN;
+	struct setting *setting = &reading->options->settings[index];
+	setting->value = setting->argument == NULL ? "1" : text;
+	reading->given[index] = true;
+	return 0;
+}
+
+/* ---- the file ---- */
+
+/* How many letters must change to make one word of the other; small words. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], m = strlen(a), n = strlen(b);
+	if (m >= 64 || n >= 64)
+		return 64;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= m; i++) {
+		size_t corner = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t above = row[j];
+			size_t best = corner + (a[i - 1] != b[j - 1]);
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			corner = above;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static _Noreturn void refuse_key(const struct reading *reading, const char *key)
+{
+	const struct options *options = reading->options;
+	const char *nearest = NULL;
+	size_t best = 4;
+	for (const struct setting *s = options->settings; s->name != NULL;
+		s++) {
+		size_t d = distance(key, s->name);
+		if (d < best) {
+			best = d;
+			nearest = s->name;
+		}
+	}
+	fprintf(stderr,
+		"%s: %s: unknown setting \"%s\"%s%s%s (see %s --help)\n",
+		options->program, reading->config, key,
+		nearest == NULL ? "" : "; did you mean \"",
+		nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?",
+		options->program);
+	exit(EXIT_USAGE);
+}
+
+static void take(struct reading *reading, zconfig_t *item)
+{
+	struct setting *setting = find(reading->options, zconfig_name(item));
+	if (setting == NULL || zconfig_child(item) != NULL)
+		refuse_key(reading, zconfig_name(item));
+	size_t index = (size_t)(setting - reading->options->settings);
+	if (reading->given[index])
+		return; /* the command line wins */
+	const char *value = zconfig_value(item);
+	setting->value = strdup(value == NULL ? "" : value);
+	CHECK(setting->value != NULL);
+}
+
+/* The values live as long as the program, as those of the command line do. */
+static void read_file(struct reading *reading)
+{
+	FILE *file = fopen(reading->config, "r");
+	if (file == NULL) {
+		fprintf(stderr, "%s: %s: %s\n", reading->options->program,
+			reading->config, strerror(errno));
+		exit(EXIT_USAGE);
+	}
+	fclose(file);
+	zconfig_t *root = zconfig_load(reading->config);
+	if (root == NULL) {
+		fprintf(stderr,
+			"%s: %s: not ZPL: lines are \"name = value\", and "
+			"what belongs to a section is indented by 4 spaces\n",
+			reading->options->program, reading->config);
+		exit(EXIT_USAGE);
+	}
+	for (zconfig_t *item = zconfig_child(root); item != NULL;
+		item = zconfig_next(item))
+		take(reading, item);
+	zconfig_destroy(&root);
+}
+
+/* ---- both ---- */
+
+static void version(FILE *stream, struct argp_state *state)
+{
+	(void)state;
+	fprintf(stream, "perch %s\n", PERCH_RELEASE);
+}
+
+void options_read(struct options *options, int argc, char **argv)
+{
+	struct argp_option table[SETTINGS_MAX + 2] = {0};
+	struct reading reading = {.options = options};
+	char doc[4096];
+	size_t count = count_settings(options);
+	for (size_t i = 0; i < count; i++) {
+		table[i].name = options->settings[i].name;
+		table[i].key = KEY_FIRST + (int)i;
+		table[i].arg = options->settings[i].argument;
+		table[i].doc = options->settings[i].doc;
+	}
+	if (options->has_config) {
+		table[count].name = "config";
+		table[count].key = KEY_CONFIG;
+		table[count].arg = "FILE";
+		table[count].doc = "read settings from FILE (ZPL); each option "
+				   "is a key in it, and wins over it";
+	}
+	snprintf(doc, sizeof(doc), "%s\v%s", options->doc, options->examples);
+	struct argp argp = {
+		.options = table,
+		.parser = on_option,
+		.doc = doc,
+	};
+	argp_program_version_hook = version;
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &reading);
+	if (reading.config != NULL)
+		read_file(&reading);
+	for (size_t i = 0; i < count; i++) {
+		const struct setting *s = &options->settings[i];
+		if (s->required && s->value == NULL)
+			options_refuse(options, s->name, "is missing");
+	}
+}
+
+const char *options_text(const struct options *options, const char *name)
+{
+	const struct setting *setting = find(options, name);
+	CHECK(setting != NULL);
+	return setting->value;
+}
+
+bool options_flag(const struct options *options, const char *name)
+{
+	const char *text = options_text(options, name);
+	if (text == NULL || strcmp(text, "0") == 0 || strcmp(text, "no") == 0)
+		return false;
+	if (strcmp(text, "1") != 0 && strcmp(text, "yes") != 0)
+		options_refuse(options, name, "say 1 or 0, or yes or no");
+	return true;
+}
+
+uint64_t options_number(const struct options *options, const char *name,
+	uint64_t min, uint64_t max)
+{
+	const char *text = options_text(options, name);
+	char *end, why[96];
+	CHECK(text != NULL);
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' &&
+		value >= min && value <= max)
+		return value;
+	snprintf(why, sizeof(why),
+		"\"%.20s\" is not a number from %llu to %llu", text,
+		(unsigned long long)min, (unsigned long long)max);
+	options_refuse(options, name, why);
+}

@@ -1,0 +1,46 @@
+/* service/options.h -- a program's settings: one table, from which the command
+ * line, the config file, --help and every error are made.
+ *
+ * The config file is ZPL; each setting is one key of it and one long option,
+ * and the command line wins. A wrong setting ends the program with exit code 2
+ * and a line that names the file, the setting and the cure.
+ */
+#ifndef PERCH_SERVICE_OPTIONS_H
+#define PERCH_SERVICE_OPTIONS_H
+
+#include "base/view.h"
+
+enum { EXIT_USAGE = 2 };
+
+struct setting {
+	const char *name;     /* "data": --data, and the key in the file */
+	const char *argument; /* "DIR"; NULL: a flag, "1" when given */
+	const char *doc;
+	const char *value; /* in: the default, or NULL; out: what was set */
+	bool required;
+};
+
+struct options {
+	const char *program;      /* "perch-node" */
+	const char *doc;          /* what it does, one sentence */
+	const char *examples;     /* shown at the end of --help */
+	struct setting *settings; /* the last one has no name */
+	bool has_config;          /* offers --config FILE */
+};
+
+/* Fill the settings. Prints --help and --version and ends the program, or says
+ * what is wrong and ends it with EXIT_USAGE. */
+void options_read(struct options *options, int argc, char **argv);
+
+/* A setting by its name; CHECKs that it is in the table. */
+const char *options_text(const struct options *options, const char *name);
+bool options_flag(const struct options *options, const char *name);
+/* In [min, max], or the program ends as above. */
+uint64_t options_number(const struct options *options, const char *name,
+	uint64_t min, uint64_t max);
+
+/* Say what is wrong with a setting, and end the program as above. */
+_Noreturn void options_refuse(
+	const struct options *options, const char *name, const char *why);
+
+#endif
