@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sodium.h>
 
 #include "base/check.h"
 #include "bus/internal.h"
@@ -32,7 +31,7 @@ enum err bus_open(struct bus **out, const struct keypair *pair)
 	bus->zap = zmq_socket(bus->context, ZMQ_ROUTER);
 	if (bus->zap == NULL) {
 		zmq_ctx_term(bus->context);
-		sodium_memzero(&bus->curve, sizeof(bus->curve));
+		explicit_bzero(&bus->curve, sizeof(bus->curve));
 		free(bus);
 		return ERR_IO; /* no file descriptors left */
 	}
@@ -70,7 +69,7 @@ void bus_close(struct bus **bus)
 	} while (rc != 0 && errno == EINTR);
 	CHECK(rc == 0);
 	known_free(&closed->known);
-	sodium_memzero(&closed->curve, sizeof(closed->curve));
+	explicit_bzero(&closed->curve, sizeof(closed->curve));
 	free(closed);
 }
 

@@ -19,7 +19,7 @@ OUTSIDE = {
     "sodium.h": ("shared/crypto", "tests"),
     "openssl/": ("shared/crypto", "shared/consensus"),
     "lmdb.h": ("shared/store",),
-    "zmq.h": ("shared/bus",),
+    "zmq.h": ("shared/bus", "tests"),
     "czmq.h": ("shared/store", "shared/service"),
     "msgpack.h": ("shared/wire", "tests"),
     "time.h": ("shared/clock", "services/observer", "services/wallet"),

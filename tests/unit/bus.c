@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/time.h>
 
 #include "base/check.h"
 
@@ -353,13 +352,10 @@ static void test_wait(void **state)
 
 	/* A signal ends the wait, and nothing is ready. */
 	struct sigaction action = {.sa_handler = on_alarm}, old;
-	struct itimerval soon = {.it_value = {.tv_usec = 20000},
-		.it_interval = {.tv_usec = 20000}};
-	struct itimerval never = {0};
 	sigaction(SIGALRM, &action, &old);
-	setitimer(ITIMER_REAL, &soon, NULL);
+	ualarm(20000, 20000);
 	assert_true(bus_wait(bus, &inside, &ready, 1, -1, NULL, DEADLINE_MS));
-	setitimer(ITIMER_REAL, &never, NULL);
+	ualarm(0, 0);
 	sigaction(SIGALRM, &old, NULL);
 	assert_false(ready);
 }
