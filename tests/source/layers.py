@@ -14,18 +14,18 @@ sys.path.insert(0, os.path.join(os.path.dirname(
 import repo  # noqa: E402
 
 ORDER = repo.PURE + ["clock", "store", "bus", "client", "service"]
-# Libraries, and the only folders that may include their headers.
+# Libraries, and the only folders, beside the tests, that include their headers.
 OUTSIDE = {
-    "sodium.h": ("shared/crypto", "tests"),
+    "sodium.h": ("shared/crypto", "shared/bus"),
     "openssl/": ("shared/crypto", "shared/consensus"),
     "lmdb.h": ("shared/store",),
     "zmq.h": ("shared/bus", "tests"),
     "czmq.h": ("shared/store", "shared/service"),
-    "msgpack.h": ("shared/wire", "tests"),
-    "time.h": ("shared/clock", "services/observer", "services/wallet"),
+    "msgpack.h": ("shared/wire",),
+    "time.h": ("shared/clock", "shared/service", "services"),
     "sys/time.h": ("shared/clock",),
     "sys/random.h": ("shared/clock",),
-    "pthread.h": ("shared/service", "shared/store", "tests"),
+    "pthread.h": ("shared/service", "shared/store"),
 }
 # What a pure layer may include of the C library.
 PURE_SYSTEM = {"stdint.h", "stddef.h", "stdbool.h", "string.h", "stdio.h",
@@ -68,8 +68,9 @@ def check(root):
         header = path[:-2] + ".h"
         if path.endswith(".c") and os.path.exists(
                 os.path.join(root, header)) and found:
-            stem = os.path.basename(path)[:-2]
-            if not os.path.basename(found[0][2]).startswith(stem):
+            name, stem = found[0][2], os.path.basename(path)[:-2]
+            if not PRIVATE.search(name) and not os.path.basename(
+                    name).startswith(stem):
                 yield (path, found[0][0],
                        "its own header comes first, so that it stands alone")
 
@@ -82,7 +83,8 @@ def layer_of(path):
 def system(path, name):
     layer = layer_of(path)
     for library, folders in OUTSIDE.items():
-        if name.startswith(library) and not path.startswith(folders):
+        if name.startswith(library) and not path.startswith(
+                folders + ("tests/",)):
             return "<%s> is for %s only; ask that layer" % (
                 name, " and ".join(folders))
     if layer in repo.PURE and name not in PURE_SYSTEM and not any(

@@ -208,14 +208,20 @@ def example(book):
     block = book.vector("block", "height_1", {
         "header": header, "signature": signature, "txs": [tx],
         "receipts": [receipt]})
+    topic_example(book, network, node, block_hash, block)
+    return network, node
+
+
+def topic_example(book, network, node, block_hash, block):
     topic = book.vector("topic_block", "height_1", {
         "chain": 0, "height": 1, "hash": block_hash, "final": 1,
         "block": block})
-    signature = node.sign(signed(network, "topic_block", topic)).signature
+    signature = node.sign(signed(
+        network, "topic_block", topic)).signature
     book.vector("envelope", "topic_block", {
         "version": 1, "type": book.rules["topic_block"].message,
-        "sender": node_key, "body": topic, "signature": signature})
-    return network, node
+        "sender": node.verify_key.encode(), "body": topic,
+        "signature": signature})
 
 
 def proof_example(book, network, node):
