@@ -1,0 +1,646 @@
+/* tests/unit/chain.c -- blocks that are built here and connected there: equal
+ * results, every refusal, and the way back.
+ */
+#include "world.h"
+
+#include "base/random.h"
+
+/* One node: a state, its chain, its pool. */
+struct site {
+	struct home home;
+	struct chain *chain;
+	struct mempool *pool;
+	struct moves *moves;
+	uint8_t *block; /* of the last build */
+};
+
+static void site_open(struct site *site, const struct genesis *genesis,
+	const struct state_limits *limits)
+{
+	home_open(&site->home, genesis, limits, JOURNAL_BYTES);
+	site->chain = chain_init(
+		calloc(1, chain_bytes()), site->home.state, genesis, 0);
+	size_t size = mempool_bytes(1000, 1 << 20);
+	void *memory = aligned_alloc(64, size);
+	assert_non_null(memory);
+	memset(memory, 0, size);
+	site->pool = mempool_init(memory, 1000, 1 << 20);
+	site->moves = calloc(1, sizeof(*site->moves));
+	site->block = malloc(BLOCK_BYTES_MAX);
+	assert_non_null(site->moves);
+	assert_non_null(site->block);
+}
+
+static void site_close(struct site *site)
+{
+	home_close(&site->home);
+	free(site->chain);
+	free(site->pool);
+	free(site->moves);
+	free(site->block);
+}
+
+static enum err pool_put(struct site *site, struct paper *paper, enum who who,
+	const struct genesis *genesis)
+{
+	static uint8_t bytes[TX_BYTES_MAX];
+	struct tx_view tx;
+	size_t size =
+		tx_seal(bytes, &paper->tx, who_pair(who), &genesis->network);
+
+	assert_true(size > 0);
+	assert_int_equal(tx_open(&tx, view_of(bytes, size)), ERR_OK);
+	return mempool_put(site->pool, &tx, true);
+}
+
+static struct block_ref build(struct site *site, time_ms now, bool member_free)
+{
+	static const uint8_t field[] = {0x91, 0x07};
+	struct chain_template template = {
+		.now = now,
+		.proposer = node_pair(0),
+		.engine = view_of(field, sizeof(field)),
+		.member_free = member_free,
+		.txs_max = BLOCK_TXS_MAX,
+	};
+	struct block_ref block;
+
+	site->moves->count = 0;
+	chain_build(site->chain, site->pool, &template, site->block, &block,
+		site->moves);
+	return block;
+}
+
+static struct hash root_of(struct site *site)
+{
+	return state_root(site->home.state);
+}
+
+static void assert_same(struct site *a, struct site *b)
+{
+	struct chain_tip x = chain_tip(a->chain), y = chain_tip(b->chain);
+	struct hash p = root_of(a), q = root_of(b);
+
+	assert_int_equal(x.height, y.height);
+	assert_true(hash_equal(&x.hash, &y.hash));
+	assert_int_equal(x.time, y.time);
+	assert_true(hash_equal(&p, &q));
+}
+
+static void assert_same_moves(const struct moves *a, const struct moves *b)
+{
+	assert_int_equal(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		const struct move *x = &a->items[i], *y = &b->items[i];
+
+		assert_int_equal(x->from, y->from);
+		assert_int_equal(x->to, y->to);
+		assert_int_equal(x->cause, y->cause);
+		assert_int_equal(x->tx_index, y->tx_index);
+		assert_true(id_equal(
+			&x->record.reservation, &y->record.reservation));
+		assert_true(view_equal(x->record.pad, y->record.pad));
+		assert_true(view_equal(x->record.pair, y->record.pair));
+	}
+}
+
+static void test_header(void **unused)
+{
+	struct genesis *genesis = genesis_new();
+	struct paper *paper = malloc(sizeof(*paper));
+	struct block_body *body = malloc(sizeof(*body));
+	struct site site;
+
+	(void)unused;
+	site_open(&site, genesis, &state_limits_small);
+	struct chain_tip tip = chain_tip(site.chain);
+	assert_int_equal(tip.height, 0);
+	assert_true(hash_equal(&tip.hash, &genesis->network));
+	assert_int_equal(tip.time, T0);
+
+	paper_begin(paper, ALICE, 1, T0 + MINUTE, TX_MODE_ALL);
+	paper_reservation(paper, "east");
+	assert_int_equal(pool_put(&site, paper, ALICE, genesis), ERR_OK);
+	/* A clock behind the parent's time is raised. */
+	struct block_ref block = build(&site, T0 - HOUR, false);
+	assert_int_equal(block.header.time, T0 + 1);
+	assert_int_equal(block.header.height, 1);
+	assert_int_equal(block.header.chain, 0);
+	assert_true(hash_equal(&block.header.parent, &genesis->network));
+	assert_int_equal(block.header.engine.size, 2);
+	struct hash root = root_of(&site);
+	assert_true(hash_equal(&block.header.state_root, &root));
+	assert_int_equal(block_verify(&block, &genesis->network), ERR_OK);
+	assert_int_equal(block_body_open(body, &block), ERR_OK);
+	assert_int_equal(body->decoded.txs_count, 1);
+	struct hash txs = block_items_root(body->decoded.txs, 1);
+	assert_true(hash_equal(&block.header.tx_root, &txs));
+	tip = chain_tip(site.chain);
+	assert_true(hash_equal(&tip.hash, &block.hash));
+
+	struct block_ref next = build(&site, T0 + HOUR, false);
+	assert_true(hash_equal(&next.header.parent, &block.hash));
+	assert_int_equal(next.header.time, T0 + HOUR);
+	site_close(&site);
+	free(body);
+	free(paper);
+	free(genesis);
+}
+
+/* ---- what a block must not be ---- */
+
+struct forgery {
+	struct genesis *genesis;
+	struct site maker, checker;
+	struct paper *paper;
+	struct block_body *body;
+	struct header header;
+	uint8_t bytes[BLOCK_BYTES_MAX];
+	uint8_t header_bytes[BLOCK_HEADER_BYTES_MAX];
+};
+
+static struct forgery *forgery_new(void)
+{
+	struct forgery *f = calloc(1, sizeof(*f));
+
+	f->genesis = genesis_new();
+	f->paper = malloc(sizeof(*f->paper));
+	f->body = malloc(sizeof(*f->body));
+	site_open(&f->maker, f->genesis, &state_limits_small);
+	site_open(&f->checker, f->genesis, &state_limits_small);
+	for (uint64_t i = 1; i <= 3; i++) {
+		paper_begin(f->paper, ALICE, i, T0 + MINUTE, TX_MODE_ALL);
+		paper_reservation(f->paper, "east");
+		assert_int_equal(
+			pool_put(&f->maker, f->paper, ALICE, f->genesis),
+			ERR_OK);
+	}
+	struct block_ref block = build(&f->maker, T0 + 10, true);
+	assert_int_equal(block_body_open(f->body, &block), ERR_OK);
+	f->header = block.header;
+	return f;
+}
+
+static void forgery_free(struct forgery *f)
+{
+	site_close(&f->maker);
+	site_close(&f->checker);
+	free(f->body);
+	free(f->paper);
+	free(f->genesis);
+	free(f);
+}
+
+/* What the checker says to the block as it is now; nothing has changed when it
+ * refuses. */
+static enum err verdict(struct forgery *f, bool fix_roots)
+{
+	struct block *body = &f->body->decoded;
+	struct block_ref block;
+	struct hash before = root_of(&f->checker);
+	struct chain_tip tip = chain_tip(f->checker.chain);
+
+	if (fix_roots) {
+		f->header.tx_root =
+			block_items_root(body->txs, body->txs_count);
+		f->header.receipt_root =
+			block_items_root(body->receipts, body->receipts_count);
+	}
+	size_t size = header_encode(
+		f->header_bytes, sizeof(f->header_bytes), &f->header);
+	body->header = view_of(f->header_bytes, size);
+	size = block_encode(f->bytes, sizeof(f->bytes), body);
+	assert_true(size > 0);
+	assert_int_equal(block_open(&block, view_of(f->bytes, size),
+				 &f->genesis->network),
+		ERR_OK);
+	f->checker.moves->count = 1;
+	enum err err =
+		chain_connect(f->checker.chain, &block, f->checker.moves);
+	struct hash after = root_of(&f->checker);
+	struct chain_tip now = chain_tip(f->checker.chain);
+	if (err != ERR_OK) {
+		assert_true(hash_equal(&before, &after));
+		assert_true(hash_equal(&tip.hash, &now.hash));
+		assert_int_equal(tip.height, now.height);
+		assert_int_equal(f->checker.moves->count, 1);
+	}
+	return err;
+}
+
+/* The bytes of a transaction by ALICE, kept until the next but one. */
+static struct view sealed(struct forgery *f)
+{
+	static uint8_t bytes[2][TX_BYTES_MAX];
+	static size_t turn;
+
+	turn = !turn;
+	size_t size = tx_seal(bytes[turn], &f->paper->tx, who_pair(ALICE),
+		&f->genesis->network);
+	assert_true(size > 0);
+	return view_of(bytes[turn], size);
+}
+
+static void test_forged_header(void **unused)
+{
+	struct forgery *f = forgery_new();
+	struct header good = f->header;
+
+	(void)unused;
+	f->header.chain = 1;
+	assert_int_equal(verdict(f, false), ERR_PARENT);
+	f->header = good;
+	f->header.height = 2;
+	assert_int_equal(verdict(f, false), ERR_PARENT);
+	f->header = good;
+	f->header.parent.bytes[0] ^= 1;
+	assert_int_equal(verdict(f, false), ERR_PARENT);
+	f->header = good;
+	f->header.time = (uint64_t)T0;
+	assert_int_equal(verdict(f, false), ERR_TIME);
+	f->header = good;
+	f->header.tx_root.bytes[31] ^= 1;
+	assert_int_equal(verdict(f, false), ERR_ROOT);
+	f->header = good;
+	f->header.receipt_root.bytes[31] ^= 1;
+	assert_int_equal(verdict(f, false), ERR_ROOT);
+	f->header = good;
+	f->header.state_root.bytes[0] ^= 1;
+	assert_int_equal(verdict(f, false), ERR_ROOT);
+	f->header = good;
+	f->header.time++;
+	assert_int_equal(verdict(f, false), ERR_ROOT);
+	f->header = good;
+	assert_int_equal(verdict(f, false), ERR_OK);
+	assert_same(&f->maker, &f->checker);
+	assert_int_equal(verdict(f, false), ERR_PARENT);
+	forgery_free(f);
+}
+
+static void test_forged_body(void **unused)
+{
+	struct forgery *f = forgery_new();
+	struct block *body = &f->body->decoded;
+	struct block good = *body;
+	struct receipt receipt;
+	uint8_t bytes[1000];
+
+	(void)unused;
+	/* A receipt that says another thing. */
+	assert_int_equal(receipt_decode(&receipt, body->receipts[1]), ERR_OK);
+	receipt.ops[0].code = REFUSAL_QUOTA;
+	body->receipts[1] =
+		view_of(bytes, receipt_encode(bytes, sizeof(bytes), &receipt));
+	assert_int_equal(verdict(f, true), ERR_ROOT);
+	*body = good;
+	/* Another order, one less, one more receipt. */
+	body->txs[0] = good.txs[1];
+	body->txs[1] = good.txs[0];
+	assert_int_equal(verdict(f, true), ERR_ROOT);
+	*body = good;
+	body->txs_count = 2;
+	body->receipts_count = 2;
+	assert_int_equal(verdict(f, true), ERR_ROOT);
+	body->txs_count = 3;
+	assert_int_equal(verdict(f, true), ERR_ENCODING);
+	*body = good;
+	/* The same twice; the same id with other content. */
+	body->txs[1] = good.txs[0];
+	assert_int_equal(verdict(f, true), ERR_REPLAY);
+	paper_begin(f->paper, ALICE, 1, T0 + MINUTE, TX_MODE_EACH);
+	paper_reservation(f->paper, "east");
+	body->txs[1] = sealed(f);
+	assert_int_equal(verdict(f, true), ERR_REPLAY);
+	*body = good;
+	/* Past its time, and too far ahead. */
+	paper_begin(f->paper, ALICE, 9, T0 + 10, TX_MODE_ALL);
+	paper_reservation(f->paper, "east");
+	body->txs[2] = sealed(f);
+	assert_int_equal(verdict(f, true), ERR_EXPIRED);
+	paper_begin(f->paper, ALICE, 9, T0 + 11 + TX_VALID_MS_MAX, TX_MODE_ALL);
+	paper_reservation(f->paper, "east");
+	body->txs[2] = sealed(f);
+	assert_int_equal(verdict(f, true), ERR_EXPIRED);
+	*body = good;
+	/* Not a transaction. */
+	body->txs[2] = view_of("not a transaction", 17);
+	assert_int_equal(verdict(f, true), ERR_ENCODING);
+	*body = good;
+	assert_int_equal(verdict(f, true), ERR_OK);
+	forgery_free(f);
+}
+
+static void test_full_table(void **unused)
+{
+	struct state_limits limits = state_limits_small;
+	struct genesis *genesis = genesis_new();
+	struct paper *paper = malloc(sizeof(*paper));
+	struct site site;
+
+	(void)unused;
+	limits.seen_max = 2;
+	site_open(&site, genesis, &limits);
+	for (uint64_t i = 1; i <= 3; i++) {
+		paper_begin(
+			paper, ALICE, i, T0 + MINUTE + (time_ms)i, TX_MODE_ALL);
+		paper_reservation(paper, "east");
+		assert_int_equal(
+			pool_put(&site, paper, ALICE, genesis), ERR_OK);
+	}
+	build(&site, T0 + 1, false);
+	assert_int_equal(site.moves->count, 2);
+	/* The third waits, the first two go when they are met again. */
+	build(&site, T0 + 2, false);
+	assert_int_equal(site.moves->count, 0);
+	assert_int_equal(mempool_count(site.pool), 1);
+	site_close(&site);
+	free(paper);
+	free(genesis);
+}
+
+/* Transactions that never will be in a block leave the pool. */
+static void test_useless(void **unused)
+{
+	struct genesis *genesis = genesis_new();
+	struct paper *paper = malloc(sizeof(*paper));
+	struct site site;
+
+	(void)unused;
+	site_open(&site, genesis, &state_limits_small);
+	time_ms untils[] = {T0 + 100, T0 + MINUTE, T0 + 2 * HOUR};
+	for (uint64_t i = 0; i < 3; i++) {
+		paper_begin(paper, ALICE, i, untils[i], TX_MODE_ALL);
+		paper_reservation(paper, "east");
+		assert_int_equal(
+			pool_put(&site, paper, ALICE, genesis), ERR_OK);
+	}
+	build(&site, T0 + 100, false);
+	assert_int_equal(site.moves->count, 1);
+	assert_int_equal(mempool_count(site.pool), 1);
+	/* The one in the block stays until it is met again: not lost when
+	 * the block is. */
+	chain_disconnect(site.chain, 0);
+	build(&site, T0 + 50, false);
+	assert_int_equal(site.moves->count, 1);
+	build(&site, T0 + 51, false);
+	assert_int_equal(site.moves->count, 0);
+	assert_int_equal(mempool_count(site.pool), 0);
+	site_close(&site);
+	free(paper);
+	free(genesis);
+}
+
+static size_t txs_in(const struct block_ref *block)
+{
+	static struct block_body body;
+
+	assert_int_equal(block_body_open(&body, block), ERR_OK);
+	return body.decoded.txs_count;
+}
+
+/* A change of nodes goes alone, and waits while another one is under way. */
+static void test_change_alone(void **unused)
+{
+	struct genesis *genesis = genesis_new();
+	struct paper *paper = malloc(sizeof(*paper));
+	struct site site, other;
+
+	(void)unused;
+	site_open(&site, genesis, &state_limits_small);
+	site_open(&other, genesis, &state_limits_small);
+	for (uint64_t i = 0; i < 4; i++) {
+		enum who who = i == 1 ? AUTHORITY : ALICE;
+		paper_begin(paper, who, i, T0 + MINUTE, TX_MODE_ALL);
+		if (i == 0 || i == 3)
+			paper_reservation(paper, "east");
+		else /* ALICE may not, and so need not be alone */
+			paper_set_node(paper, 9, "ten", 1);
+		assert_int_equal(pool_put(&site, paper, who, genesis), ERR_OK);
+	}
+	struct block_ref block = build(&site, T0 + 1, true);
+	assert_int_equal(txs_in(&block), 3);
+	assert_int_equal(chain_connect(other.chain, &block, NULL), ERR_OK);
+	assert_int_equal(state_node_count(site.home.state), NODES);
+	block = build(&site, T0 + 2, false);
+	assert_int_equal(txs_in(&block), 0);
+	assert_int_equal(chain_connect(other.chain, &block, NULL), ERR_OK);
+	block = build(&site, T0 + 3, true);
+	assert_int_equal(txs_in(&block), 1);
+	assert_int_equal(chain_connect(other.chain, &block, NULL), ERR_OK);
+	assert_int_equal(state_node_count(other.home.state), NODES + 1);
+	assert_same(&site, &other);
+	site_close(&site);
+	site_close(&other);
+	free(paper);
+	free(genesis);
+}
+
+/* Blocks stay within their limits, and nothing in the pool is passed over. */
+static void test_limits(void **unused)
+{
+	struct genesis *genesis = genesis_new();
+	struct paper *paper = malloc(sizeof(*paper));
+	struct site site, other;
+	size_t blocks = 0, txs = 0, most = 0;
+
+	(void)unused;
+	site_open(&site, genesis, &state_limits_small);
+	site_open(&other, genesis, &state_limits_small);
+	for (uint64_t i = 0; i < 400; i++) {
+		/* Small ones, and some of 64 refusals with details. */
+		int ops = i % 40 == 39 ? 64 : 1;
+		paper_begin(paper, BOB, i, T0 + MINUTE, TX_MODE_EACH);
+		for (int k = 0; k < ops; k++)
+			paper_reserve(paper, "north", "a", T0 + HOUR,
+				T0 + 2 * HOUR, "", 0, 0);
+		assert_int_equal(pool_put(&site, paper, BOB, genesis), ERR_OK);
+	}
+	while (mempool_count(site.pool) > 0) {
+		struct block_ref block =
+			build(&site, T0 + 1 + (time_ms)blocks, false);
+		assert_int_equal(
+			chain_connect(other.chain, &block, NULL), ERR_OK);
+		assert_same(&site, &other);
+		assert_true(block.bytes.size <= BLOCK_BYTES_MAX);
+		if (block.bytes.size > most)
+			most = block.bytes.size;
+		txs += txs_in(&block);
+		blocks++;
+		assert_true(blocks < 40);
+	}
+	assert_int_equal(txs, 400);
+	assert_true(most > BLOCK_BYTES_MAX / 2);
+	site_close(&site);
+	site_close(&other);
+	free(paper);
+	free(genesis);
+}
+
+static void disconnect_too_far(void *argument)
+{
+	struct site *site = argument;
+
+	chain_disconnect(site->chain, chain_reach(site->chain) - 1);
+}
+
+static void test_reach(void **unused)
+{
+	struct genesis *genesis = genesis_new();
+	struct site site;
+
+	(void)unused;
+	site_open(&site, genesis, &state_limits_small);
+	for (int i = 1; i <= 2000; i++)
+		build(&site, T0 + i, false);
+	assert_int_equal(chain_reach(site.chain), 2000 - 1024);
+	chain_final(site.chain, 1990);
+	assert_int_equal(chain_reach(site.chain), 1990);
+	assert_true(unit_aborts(disconnect_too_far, &site));
+	chain_disconnect(site.chain, 1990);
+	assert_int_equal(chain_tip(site.chain).height, 1990);
+	assert_int_equal(chain_reach(site.chain), 1990);
+	site_close(&site);
+
+	/* A small journal forgets sooner. */
+	home_open(&site.home, genesis, &state_limits_small, 1 << 15);
+	site.chain = chain_init(
+		calloc(1, chain_bytes()), site.home.state, genesis, 0);
+	size_t size = mempool_bytes(64, 1 << 16);
+	void *memory = aligned_alloc(64, size);
+	assert_non_null(memory);
+	memset(memory, 0, size);
+	site.pool = mempool_init(memory, 64, 1 << 16);
+	site.moves = calloc(1, sizeof(*site.moves));
+	site.block = malloc(BLOCK_BYTES_MAX);
+	for (int i = 1; i <= 2000; i++)
+		build(&site, T0 + i, false);
+	uint64_t reach = chain_reach(site.chain);
+	assert_true(reach > 2000 - 1024 && reach < 2000);
+	chain_disconnect(site.chain, reach);
+	assert_int_equal(chain_tip(site.chain).height, reach);
+	assert_int_equal(state_height(site.home.state), reach);
+	site_close(&site);
+	free(genesis);
+}
+
+/* ---- a walk ---- */
+
+enum { WALK_BLOCKS_MAX = 600 };
+
+static void write_random(struct random *random, struct paper *paper,
+	time_ms now, const struct moves *moves)
+{
+	static const char *const ports[] = {"east", "north", "west"};
+	static const char *const pads[] = {"a", "b", "c"};
+	size_t ops = 1 + random_below(random, 3);
+
+	for (size_t i = 0; i < ops; i++) {
+		time_ms start =
+			now + (time_ms)random_below(random, 90) * MINUTE;
+		struct id id = {{0}};
+		uint64_t version = 1;
+
+		if (moves->count > 0) {
+			const struct move *move = &moves->items[random_below(
+				random, moves->count)];
+			id = move->record.reservation;
+			version = move->record.version;
+		}
+		switch (random_below(random, 5)) {
+		case 0:
+			paper_cancel(paper, &id);
+			break;
+		case 1:
+			paper_amend(paper, &id, version,
+				pads[random_below(random, 3)], start,
+				start + 10 * MINUTE);
+			break;
+		case 2:
+			paper_reservation(
+				paper, ports[random_below(random, 3)]);
+			break;
+		default:
+			paper_reserve(paper, ports[random_below(random, 3)],
+				pads[random_below(random, 3)], start,
+				start + 5 * MINUTE, "", 0, 0);
+		}
+	}
+}
+
+/* A builder and a follower; now and then both go back, and once the follower
+ * takes the other branch. Roots at every height are what they were. */
+static void test_walk(void **unused)
+{
+	struct genesis *genesis = genesis_new();
+	struct paper *paper = malloc(sizeof(*paper));
+	struct hash *roots = calloc(WALK_BLOCKS_MAX + 1, sizeof(*roots));
+	struct site maker, checker;
+	struct random random;
+	uint64_t number = 0;
+
+	(void)unused;
+	random_seed(&random, test_seed("chain walk"));
+	site_open(&maker, genesis, &state_limits_small);
+	site_open(&checker, genesis, &state_limits_small);
+	roots[0] = root_of(&maker);
+	for (int step = 0; step < WALK_BLOCKS_MAX; step++) {
+		struct chain_tip tip = chain_tip(maker.chain);
+		time_ms now =
+			tip.time + 1 + (time_ms)random_below(&random, MINUTE);
+		uint64_t txs = random_below(&random, 8);
+
+		for (uint64_t i = 0; i < txs; i++) {
+			enum who who = random_below(&random, 3);
+			paper_begin(paper, who, ++number,
+				now + 1 +
+					(time_ms)random_below(
+						&random, TX_VALID_MS_MAX),
+				random_below(&random, 2));
+			write_random(&random, paper, now, maker.moves);
+			assert_int_equal(
+				pool_put(&maker, paper, who, genesis), ERR_OK);
+		}
+		struct block_ref block = build(&maker, now, true);
+		checker.moves->count = 0;
+		assert_int_equal(
+			chain_connect(checker.chain, &block, checker.moves),
+			ERR_OK);
+		assert_same(&maker, &checker);
+		assert_same_moves(maker.moves, checker.moves);
+		tip = chain_tip(maker.chain);
+		roots[tip.height] = root_of(&maker);
+		if (random_chance(&random, 100)) {
+			uint64_t back = random_below(&random, 5);
+			if (back > tip.height)
+				back = tip.height;
+			chain_disconnect(maker.chain, tip.height - back);
+			chain_disconnect(checker.chain, tip.height - back);
+			assert_same(&maker, &checker);
+			struct hash root = root_of(&maker);
+			assert_true(
+				hash_equal(&root, &roots[tip.height - back]));
+		}
+	}
+	assert_true(state_live_count(maker.home.state) > 0);
+	site_close(&maker);
+	site_close(&checker);
+	free(roots);
+	free(paper);
+	free(genesis);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_forged_header),
+		cmocka_unit_test(test_forged_body),
+		cmocka_unit_test(test_full_table),
+		cmocka_unit_test(test_useless),
+		cmocka_unit_test(test_change_alone),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_walk),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
