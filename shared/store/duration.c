@@ -1,0 +1,70 @@
+/* store/duration.c -- spans and points of time as text. */
+#include "store/duration.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { DIGITS_MAX = 12 };
+
+enum err duration_parse(const char *text, time_ms *out)
+{
+	static const struct {
+		const char *unit;
+		time_ms ms;
+	} units[] = {
+		{"ms", 1},
+		{"s", 1000},
+		{"m", 60 * 1000},
+		{"h", 60 * 60 * 1000},
+		{"d", 24 * 60 * 60 * 1000},
+	};
+	static const time_ms most = (time_ms)366 * 24 * 60 * 60 * 1000;
+	size_t digits = strspn(text, "0123456789");
+	if (digits == 0 || digits > DIGITS_MAX)
+		return ERR_ENCODING;
+	time_ms value = strtoll(text, NULL, 10);
+	const char *unit = text + digits;
+	if (value == 0 && *unit == '\0') {
+		*out = 0;
+		return ERR_OK;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(unit, units[i].unit) != 0)
+			continue;
+		if (value > most / units[i].ms)
+			return ERR_ENCODING;
+		*out = value * units[i].ms;
+		return ERR_OK;
+	}
+	return ERR_ENCODING;
+}
+
+enum err utc_parse(const char *text, time_ms *out)
+{
+	struct tm utc = {0};
+	int ms = 0, used = 0;
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+	if (rest == NULL)
+		return ERR_ENCODING;
+	if (*rest == '.' && strspn(rest + 1, "0123456789") == 3 &&
+		sscanf(rest, ".%3d%n", &ms, &used) == 1)
+		rest += used;
+	if (strcmp(rest, "Z") != 0)
+		return ERR_ENCODING;
+	time_t seconds = timegm(&utc);
+	if (seconds < 0 || seconds > 4102444800)
+		return ERR_ENCODING;
+	*out = (time_ms)seconds * 1000 + ms;
+	return ERR_OK;
+}
+
+char *utc_format(char out[32], time_ms time)
+{
+	time_t seconds = (time_t)(time / 1000);
+	struct tm utc;
+	gmtime_r(&seconds, &utc);
+	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return out;
+}

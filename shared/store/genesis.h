@@ -1,0 +1,19 @@
+/* store/genesis.h -- the file that is a network: who orders, which ports there
+ * are, who may reserve. ZPL; its hash is the network id.
+ */
+#ifndef PERCH_STORE_GENESIS_H
+#define PERCH_STORE_GENESIS_H
+
+#include "contract/state.h"
+
+enum { GENESIS_WHY = 300, GENESIS_BYTES_MAX = 16 << 20 };
+
+/*
+ * Fill out from a file. Names and endpoints in it are kept for the life of the
+ * process. ERR_CONFIG: an unknown, missing, double or malformed setting; why
+ * (GENESIS_WHY bytes) names file, path of the setting, and cure. ERR_IO.
+ */
+MUST_CHECK enum err genesis_load(
+	struct genesis *out, const char *path, char *why);
+
+#endif
