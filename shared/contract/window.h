@@ -7,7 +7,7 @@
 #ifndef PERCH_CONTRACT_WINDOW_H
 #define PERCH_CONTRACT_WINDOW_H
 
-#include "contract/reservation.h"
+#include "contract/inside.h"
 
 struct window {
 	uint32_t port; /* index */

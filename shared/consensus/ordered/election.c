@@ -70,7 +70,7 @@ static bool up_to_date(
 
 /* ONGARO §4.2.3: a server that heard from a leader within the least election
  * timeout neither gives its vote nor takes over the term. */
-static bool leader_is_heard(const struct ordered *o)
+bool ordered_leader_is_heard(const struct ordered *o)
 {
 	return o->role == ENGINE_LEADER ||
 	       (o->has_leader && o->now < o->heard_at + o->election_ms);
@@ -180,7 +180,7 @@ static void refuse(struct ordered *o, struct effects *out, const struct key *to,
 static void on_pre_vote(struct ordered *o, struct effects *out,
 	const struct key *from, const struct ordered_message *message)
 {
-	if (message->term <= o->term || leader_is_heard(o) ||
+	if (message->term <= o->term || ordered_leader_is_heard(o) ||
 		!up_to_date(o, message)) {
 		refuse(o, out, from, ORDERED_PRE_VOTE_REPLY);
 		return;
@@ -198,7 +198,7 @@ static void on_vote(struct ordered *o, struct effects *out,
 	const struct key *from, const struct ordered_message *message)
 {
 	bool forced = (message->flags & ORDERED_FORCED) != 0;
-	if (!forced && leader_is_heard(o))
+	if (!forced && ordered_leader_is_heard(o))
 		return;
 	if (message->term > o->term)
 		ordered_become_follower(o, out, message->term, NULL);
@@ -256,26 +256,29 @@ static void on_vote_reply(struct ordered *o, struct effects *out,
 }
 
 void ordered_on_election(struct ordered *o, struct effects *out,
-	struct peer *peer, const struct ordered_message *message)
+	const struct key *from, const struct ordered_message *message)
 {
+	struct peer *peer = ordered_peer(o, from);
 	switch ((enum ordered_kind)message->kind) {
 	case ORDERED_PRE_VOTE:
-		on_pre_vote(o, out, &peer->key, message);
+		on_pre_vote(o, out, from, message);
 		return;
 	case ORDERED_PRE_VOTE_REPLY:
-		on_pre_vote_reply(o, out, peer, message);
+		if (peer != NULL)
+			on_pre_vote_reply(o, out, peer, message);
 		return;
 	case ORDERED_VOTE:
-		on_vote(o, out, &peer->key, message);
+		on_vote(o, out, from, message);
 		return;
 	case ORDERED_VOTE_REPLY:
-		on_vote_reply(o, out, peer, message);
+		if (peer != NULL)
+			on_vote_reply(o, out, peer, message);
 		return;
 	case ORDERED_TIMEOUT_NOW:
 		/* ONGARO §3.10: the leader asks to be followed by this node. */
 		if (message->term == o->term && o->self_role == ROLE_VOTER &&
 			o->role == ENGINE_FOLLOWER && o->has_leader &&
-			key_equal(&o->leader, &peer->key)) {
+			key_equal(&o->leader, from)) {
 			ordered_reads_fail(o, out);
 			ordered_campaign(o, true);
 		}

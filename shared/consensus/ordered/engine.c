@@ -240,45 +240,67 @@ static void on_found(
 	effects_add(out, EFFECT_REVERT)->revert.height = o->entries.tip;
 }
 
+/* Who is no member is not heard, with one exception. A candidate or leader may
+ * have joined by blocks that are not here yet, and be the only one that can
+ * lead; so ONGARO §4.1 takes votes and appends from anybody. Here that is so
+ * while no leader is heard, and only from whom the driver has admitted.
+ */
+static bool is_heard(
+	const struct ordered *o, const struct key *from, uint64_t kind)
+{
+	if (key_equal(from, &o->self))
+		return false;
+	if (ordered_member(o, from) != NULL)
+		return true;
+	switch (kind) {
+	case ORDERED_PRE_VOTE:
+	case ORDERED_VOTE:
+	case ORDERED_APPEND:
+	case ORDERED_SNAPSHOT:
+		return !ordered_leader_is_heard(o) ||
+		       (o->has_leader && key_equal(from, &o->leader));
+	case ORDERED_APPEND_REPLY: /* of one that leaves */
+	case ORDERED_SNAPSHOT_REPLY:
+	case ORDERED_TIMEOUT_NOW: /* these are of the leader or nobody */
+	case ORDERED_READ_REPLY:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void on_receive(
 	struct ordered *o, struct effects *out, const struct event *event)
 {
 	struct ordered_message message;
-	struct peer *peer = ordered_peer(o, &event->receive.from);
+	const struct key *from = &event->receive.from;
 	size_t count = event->receive.block_count;
-	/* Whoever is no member is not heard. */
-	if (peer == NULL ||
-		ordered_message_decode(&message, event->receive.message) !=
+	if (ordered_message_decode(&message, event->receive.message) !=
 			ERR_OK ||
 		message.term > ORDERED_TERM_MAX || count > ENGINE_ATTACH_MAX ||
-		(count > 0 && message.kind != ORDERED_APPEND))
+		(count > 0 && message.kind != ORDERED_APPEND) ||
+		!is_heard(o, from, message.kind))
 		return;
-	bool leaves = peer->role == ROLE_LEAVES;
 	switch (message.kind) {
 	case ORDERED_APPEND:
-		if (!leaves)
-			ordered_on_append(o, out, &event->receive.from,
-				&message, event->receive.blocks, count);
+		ordered_on_append(
+			o, out, from, &message, event->receive.blocks, count);
 		return;
 	case ORDERED_SNAPSHOT:
-		if (!leaves)
-			ordered_on_snapshot(
-				o, out, &event->receive.from, &message);
+		ordered_on_snapshot(o, out, from, &message);
 		return;
 	case ORDERED_APPEND_REPLY:
 	case ORDERED_SNAPSHOT_REPLY:
-		ordered_on_reply(o, out, peer, &message);
+		ordered_on_reply(o, out, from, &message);
 		return;
 	case ORDERED_READ:
-		if (!leaves)
-			ordered_on_read(o, out, &event->receive.from, &message);
+		ordered_on_read(o, out, from, &message);
 		return;
 	case ORDERED_READ_REPLY:
-		ordered_on_read_reply(o, out, &event->receive.from, &message);
+		ordered_on_read_reply(o, out, from, &message);
 		return;
-	default: /* of an integer off the wire */
-		if (!leaves)
-			ordered_on_election(o, out, peer, &message);
+	default: /* of a number off the wire */
+		ordered_on_election(o, out, from, &message);
 		return;
 	}
 }

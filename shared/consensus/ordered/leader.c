@@ -237,9 +237,12 @@ void ordered_advance(struct ordered *o, struct effects *out)
 	seek_block(o, out);
 }
 
-void ordered_on_reply(struct ordered *o, struct effects *out, struct peer *peer,
-	const struct ordered_message *message)
+void ordered_on_reply(struct ordered *o, struct effects *out,
+	const struct key *from, const struct ordered_message *message)
 {
+	struct peer *peer = ordered_peer(o, from);
+	if (peer == NULL)
+		return;
 	if (message->term > o->term) {
 		ordered_become_follower(o, out, message->term, NULL);
 		return;
@@ -257,7 +260,7 @@ void ordered_on_reply(struct ordered *o, struct effects *out, struct peer *peer,
 			ordered_peer_accepted(o, peer, message);
 		(void)ordered_replicate(o, out, peer);
 	}
-	if (o->transferring && key_equal(&o->transfer_to, &peer->key))
+	if (o->transferring && key_equal(&o->transfer_to, from))
 		try_transfer(o, out);
 	ordered_advance(o, out);
 }

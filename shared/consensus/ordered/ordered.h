@@ -169,6 +169,8 @@ struct ordered {
 	struct entries entries; /* stays last */
 };
 
+extern const struct engine_ops engine_ordered;
+
 /* ---- engine.c ---- */
 
 struct ordered_message ordered_say(
@@ -216,7 +218,9 @@ void ordered_campaign(struct ordered *o, bool forced);
 /* The record is durable: ask for votes, give the one that was asked for. */
 void ordered_election_saved(struct ordered *o, struct effects *out);
 void ordered_on_election(struct ordered *o, struct effects *out,
-	struct peer *peer, const struct ordered_message *message);
+	const struct key *from, const struct ordered_message *message);
+/* Heard from a leader so lately that nobody else can have been elected. */
+bool ordered_leader_is_heard(const struct ordered *o);
 
 /* ---- leader.c ---- */
 
@@ -226,8 +230,8 @@ time_ms ordered_leader_deadline(const struct ordered *o);
 void ordered_heartbeat(struct ordered *o, struct effects *out);
 void ordered_on_found_block(struct ordered *o, struct effects *out,
 	const struct engine_block *block);
-void ordered_on_reply(struct ordered *o, struct effects *out, struct peer *peer,
-	const struct ordered_message *message);
+void ordered_on_reply(struct ordered *o, struct effects *out,
+	const struct key *from, const struct ordered_message *message);
 /* What may have come of a reply or a SAVED: commit, tell, seek, step down. */
 void ordered_advance(struct ordered *o, struct effects *out);
 void ordered_transfer(struct ordered *o, struct effects *out);

@@ -168,20 +168,14 @@ void ordered_peer_accepted(struct ordered *o, struct peer *peer,
 			(peer->flight_first + 1) % ORDERED_FLIGHTS_MAX;
 		peer->flight_count--;
 	}
-	switch (peer->state) {
-	case PEER_PROBE:
-		if (peer->match + 1 >= peer->next)
-			replicate_from(o, peer, peer->match + 1);
-		return;
-	case PEER_REPLICATE:
-		if (peer->next <= peer->match)
-			peer->next = peer->match + 1;
-		return;
-	case PEER_SNAPSHOT:
-		if (peer->match >= o->entries.base)
-			replicate_from(o, peer, peer->match + 1);
-		return;
-	}
+	bool met = peer->state == PEER_PROBE
+			   ? peer->match + 1 >= peer->next
+			   : peer->state == PEER_SNAPSHOT &&
+				     peer->match >= o->entries.base;
+	if (met)
+		replicate_from(o, peer, peer->match + 1);
+	else if (peer->next <= peer->match)
+		peer->next = peer->match + 1;
 }
 
 /* RAFT §5.3, fast back-off: the follower names the last height where its term
