@@ -6,13 +6,19 @@ target_link_libraries(perch_support PUBLIC perch_wire)
 target_compile_definitions(perch_support PRIVATE
 	PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
 
+# A cluster of `ordered` in one process, for its unit tests and traces.
+file(GLOB net CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/net/*.c)
+add_library(perch_net STATIC ${net})
+target_include_directories(perch_net PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+target_link_libraries(perch_net PUBLIC perch_consensus)
+
 # Every test is found by its place: tests/unit/NAME.c is one cmocka program.
 file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*.c)
 foreach(file ${unit_tests})
 	get_filename_component(name ${file} NAME_WE)
 	add_executable(unit_${name} ${file})
 	target_link_libraries(unit_${name} perch_client perch_service
-		perch_support PkgConfig::CMOCKA)
+		perch_support perch_net PkgConfig::CMOCKA)
 	target_compile_definitions(unit_${name} PRIVATE
 		PERCH_VECTORS="${PERCH_VECTORS}"
 		PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
