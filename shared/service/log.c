@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "clock/clock.h"
+#include "service/json.h"
 
 enum { LINE_MAX_BYTES = 1024, GUARDS = 64, GUARD_LINES = 20, GUARD_MS = 10000 };
 
@@ -39,36 +40,46 @@ void log_start(enum log_level lowest, bool json)
 	logger.json = json;
 }
 
-/* Printable ASCII and UTF-8 stay; what could break the line does not. */
-static void escape(char *out, size_t size, const char *text)
+static void write_json(const char *stamp, enum log_level level,
+	const char *name, const char *text)
 {
-	size_t used = 0;
-	for (; *text != '\0' && used + 3 < size; text++) {
-		if (logger.json && (*text == '"' || *text == '\\'))
-			out[used++] = '\\';
-		out[used++] = (unsigned char)*text < 32 ? ' ' : *text;
-	}
-	out[used] = '\0';
+	char line[8 * LINE_MAX_BYTES]; /* an escaped character is six */
+	struct json json = json_of(line, sizeof(line));
+
+	json_object(&json, NULL);
+	json_text(&json, "time", stamp);
+	json_text(&json, "level", words[level]);
+	json_text(&json, "name", name);
+	json_text(&json, "text", text);
+	json_end(&json);
+	if (json_print(&json, stderr) != ERR_OK)
+		return; /* there is nowhere left to say so */
 }
 
-static void write_line(enum log_level level, const char *name, const char *text)
+/* What could break the line, or move a terminal's cursor, becomes a space. */
+static void write_plain(
+	const char *stamp, enum log_level level, const char *name, char *text)
 {
-	char safe[LINE_MAX_BYTES], stamp[32];
+	for (char *at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at < 32 || *at == 127)
+			*at = ' ';
+	}
+	fprintf(stderr, "%s %-5s %s: %s\n", stamp, words[level], name, text);
+}
+
+static void write_line(enum log_level level, const char *name, char *text)
+{
+	char second[32], stamp[48];
 	time_ms now = clock_wall();
 	time_t seconds = (time_t)(now / 1000);
 	struct tm utc;
 	gmtime_r(&seconds, &utc);
-	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-	escape(safe, sizeof(safe), text);
-	int ms = (int)(now % 1000);
+	strftime(second, sizeof(second), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(stamp, sizeof(stamp), "%s.%03dZ", second, (int)(now % 1000));
 	if (logger.json)
-		fprintf(stderr,
-			"{\"time\":\"%s.%03dZ\",\"level\":\"%s\","
-			"\"name\":\"%s\",\"text\":\"%s\"}\n",
-			stamp, ms, words[level], name, safe);
+		write_json(stamp, level, name, text);
 	else
-		fprintf(stderr, "%s.%03dZ %-5s %s: %s\n", stamp, ms,
-			words[level], name, safe);
+		write_plain(stamp, level, name, text);
 }
 
 /* Whether one more may be said; tells of those that might not, afterwards. */

@@ -1,7 +1,7 @@
 /* service/log.h -- one line an event, on standard error: time, level, name,
  * sentence. Never a secret.
  *
- *	02:04:24.123 warn  peer: cannot connect to white_noise ...
+ *	2026-11-21T02:04:24.123Z warn  peer: cannot connect to white_noise
  */
 #ifndef PERCH_SERVICE_LOG_H
 #define PERCH_SERVICE_LOG_H
