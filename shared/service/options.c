@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -17,7 +19,8 @@ enum { SETTINGS_MAX = 40, KEY_FIRST = 1000, KEY_CONFIG = 999 };
 struct reading {
 	struct options *options;
 	const char *config;
-	bool given[SETTINGS_MAX]; /* on the command line */
+	bool given[SETTINGS_MAX];   /* on the command line */
+	bool written[SETTINGS_MAX]; /* in the file */
 };
 
 static size_t count_settings(const struct options *options)
@@ -46,6 +49,16 @@ void options_refuse(
 	exit(EXIT_USAGE);
 }
 
+static void take_word(struct options *options, const char *word)
+{
+	CHECK(options->words_max <= OPTIONS_WORDS_MAX);
+	if (options->word_count == options->words_max)
+		options_refuse(options, word,
+			options->words_max == 0 ? "no such word"
+						: "one word too many");
+	options->words[options->word_count++] = word;
+}
+
 static error_t on_option(int key, char *text, struct argp_state *state)
 {
 	struct reading *reading = state->input;
@@ -54,10 +67,8 @@ static error_t on_option(int key, char *text, struct argp_state *state)
 		return 0;
 	}
 	if (key == ARGP_KEY_ARG) {
-		fprintf(stderr, "%s: %s: no such word (see %s --help)\n",
-			reading->options->program, text,
-			reading->options->program);
-		exit(EXIT_USAGE);
+		take_word(reading->options, text);
+		return 0;
 	}
 	size_t index = (size_t)(key - KEY_FIRST);
 	if (key < KEY_FIRST || index >= count_settings(reading->options))
@@ -117,12 +128,29 @@ static _Noreturn void refuse_key(const struct reading *reading, const char *key)
 	exit(EXIT_USAGE);
 }
 
+static _Noreturn void refuse_file(
+	const struct reading *reading, const char *name, const char *why)
+{
+	fprintf(stderr, "%s: %s: %s%s%s (see %s --help)\n",
+		reading->options->program, reading->config,
+		name == NULL ? "" : name, name == NULL ? "" : ": ", why,
+		reading->options->program);
+	exit(EXIT_USAGE);
+}
+
 static void take(struct reading *reading, zconfig_t *item)
 {
 	struct setting *setting = find(reading->options, zconfig_name(item));
-	if (setting == NULL || zconfig_child(item) != NULL)
+	if (setting == NULL)
 		refuse_key(reading, zconfig_name(item));
+	if (zconfig_child(item) != NULL)
+		refuse_file(reading, setting->name,
+			"nothing belongs below it; begin the next line "
+			"without spaces");
 	size_t index = (size_t)(setting - reading->options->settings);
+	if (reading->written[index])
+		refuse_file(reading, setting->name, "is there twice");
+	reading->written[index] = true;
 	if (reading->given[index])
 		return; /* the command line wins */
 	const char *value = zconfig_value(item);
@@ -130,24 +158,34 @@ static void take(struct reading *reading, zconfig_t *item)
 	CHECK(setting->value != NULL);
 }
 
+/* czmq names the line that it does not like, but on standard output, where only
+ * answers belong. */
+static zconfig_t *load_quietly(const char *path)
+{
+	fflush(stdout);
+	int saved = dup(STDOUT_FILENO);
+	CHECK(saved >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0);
+	zconfig_t *root = zconfig_load(path);
+	fflush(stdout);
+	CHECK(dup2(saved, STDOUT_FILENO) >= 0);
+	close(saved);
+	return root;
+}
+
 /* The values live as long as the program, as those of the command line do. */
 static void read_file(struct reading *reading)
 {
-	FILE *file = fopen(reading->config, "r");
-	if (file == NULL) {
-		fprintf(stderr, "%s: %s: %s\n", reading->options->program,
-			reading->config, strerror(errno));
-		exit(EXIT_USAGE);
-	}
-	fclose(file);
-	zconfig_t *root = zconfig_load(reading->config);
-	if (root == NULL) {
-		fprintf(stderr,
-			"%s: %s: not ZPL: lines are \"name = value\", and "
-			"what belongs to a section is indented by 4 spaces\n",
-			reading->options->program, reading->config);
-		exit(EXIT_USAGE);
-	}
+	struct stat info;
+	if (stat(reading->config, &info) != 0 ||
+		access(reading->config, R_OK) != 0)
+		refuse_file(reading, NULL, strerror(errno));
+	if (S_ISDIR(info.st_mode))
+		refuse_file(reading, NULL, "is a directory");
+	zconfig_t *root = load_quietly(reading->config);
+	if (root == NULL)
+		refuse_file(reading, NULL,
+			"not ZPL: each line is \"name = value\", without "
+			"spaces before it");
 	for (zconfig_t *item = zconfig_child(root); item != NULL;
 		item = zconfig_next(item))
 		take(reading, item);
@@ -160,6 +198,26 @@ static void version(FILE *stream, struct argp_state *state)
 {
 	(void)state;
 	fprintf(stream, "perch %s\n", PERCH_RELEASE);
+}
+
+/* Every setting that is missing, in one line. */
+static void check_required(const struct options *options)
+{
+	char names[512] = "";
+	size_t used = 0;
+	for (const struct setting *s = options->settings; s->name != NULL;
+		s++) {
+		if (!s->required || (s->value != NULL && s->value[0] != '\0'))
+			continue;
+		int size = snprintf(names + used, sizeof(names) - used,
+			"%s--%s", used == 0 ? "" : " ", s->name);
+		CHECK(size > 0 && used + (size_t)size < sizeof(names));
+		used += (size_t)size;
+	}
+	if (used > 0)
+		options_refuse(options, names, "missing");
+	if (options->word_count < options->words_min)
+		options_refuse(options, options->words_doc, "missing");
 }
 
 void options_read(struct options *options, int argc, char **argv)
@@ -185,6 +243,7 @@ void options_read(struct options *options, int argc, char **argv)
 	struct argp argp = {
 		.options = table,
 		.parser = on_option,
+		.args_doc = options->words_doc,
 		.doc = doc,
 	};
 	argp_program_version_hook = version;
@@ -192,11 +251,7 @@ void options_read(struct options *options, int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &reading);
 	if (reading.config != NULL)
 		read_file(&reading);
-	for (size_t i = 0; i < count; i++) {
-		const struct setting *s = &options->settings[i];
-		if (s->required && s->value == NULL)
-			options_refuse(options, s->name, "is missing");
-	}
+	check_required(options);
 }
 
 const char *options_text(const struct options *options, const char *name)

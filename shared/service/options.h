@@ -10,14 +10,14 @@
 
 #include "base/view.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, OPTIONS_WORDS_MAX = 8 };
 
 struct setting {
 	const char *name;     /* "data": --data, and the key in the file */
 	const char *argument; /* "DIR"; NULL: a flag, "1" when given */
 	const char *doc;
 	const char *value; /* in: the default, or NULL; out: what was set */
-	bool required;
+	bool required;     /* and not empty */
 };
 
 struct options {
@@ -26,6 +26,11 @@ struct options {
 	const char *examples;     /* shown at the end of --help */
 	struct setting *settings; /* the last one has no name */
 	bool has_config;          /* offers --config FILE */
+	/* What is said without dashes, as in "cancel ID". */
+	const char *words_doc; /* "ID"; NULL: nothing */
+	size_t words_min, words_max;
+	const char *words[OPTIONS_WORDS_MAX]; /* out */
+	size_t word_count;                    /* out */
 };
 
 /* Fill the settings. Prints --help and --version and ends the program, or says
