@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
 
 enum { SETTINGS_MAX = 40, KEY_FIRST = 1000, KEY_CONFIG = 999 };
+enum { FILE_SIZE_MAX = 64 << 10 };
 
 /* What the parser shares with the hooks of argp. */
 struct reading {
@@ -158,14 +158,30 @@ static void take(struct reading *reading, zconfig_t *item)
 	CHECK(setting->value != NULL);
 }
 
+/* The whole file as text. Read here, because zconfig_load never lets go of a
+ * file that it does not like. */
+static void read_text(const struct reading *reading, char text[FILE_SIZE_MAX])
+{
+	FILE *file = fopen(reading->config, "r");
+	if (file == NULL)
+		refuse_file(reading, NULL, strerror(errno));
+	size_t size = fread(text, 1, FILE_SIZE_MAX, file);
+	if (ferror(file))
+		refuse_file(reading, NULL, strerror(errno));
+	fclose(file);
+	if (size == FILE_SIZE_MAX || memchr(text, '\0', size) != NULL)
+		refuse_file(reading, NULL, "not a text of at most 64 KiB");
+	text[size] = '\0';
+}
+
 /* czmq names the line that it does not like, but on standard output, where only
  * answers belong. */
-static zconfig_t *load_quietly(const char *path)
+static zconfig_t *parse_quietly(const char *text)
 {
 	fflush(stdout);
 	int saved = dup(STDOUT_FILENO);
 	CHECK(saved >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0);
-	zconfig_t *root = zconfig_load(path);
+	zconfig_t *root = zconfig_str_load(text);
 	fflush(stdout);
 	CHECK(dup2(saved, STDOUT_FILENO) >= 0);
 	close(saved);
@@ -175,13 +191,9 @@ static zconfig_t *load_quietly(const char *path)
 /* The values live as long as the program, as those of the command line do. */
 static void read_file(struct reading *reading)
 {
-	struct stat info;
-	if (stat(reading->config, &info) != 0 ||
-		access(reading->config, R_OK) != 0)
-		refuse_file(reading, NULL, strerror(errno));
-	if (S_ISDIR(info.st_mode))
-		refuse_file(reading, NULL, "is a directory");
-	zconfig_t *root = load_quietly(reading->config);
+	char text[FILE_SIZE_MAX];
+	read_text(reading, text);
+	zconfig_t *root = parse_quietly(text);
 	if (root == NULL)
 		refuse_file(reading, NULL,
 			"not ZPL: each line is \"name = value\", without "

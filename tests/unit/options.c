@@ -213,10 +213,10 @@ static void test_wrong_command_line(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct run got = run(cases[i].arguments);
-		assert_int_equal(got.exit_code, EXIT_USAGE);
-		assert_string_equal(got.out, "");
-		if (strstr(got.error, cases[i].error) == NULL)
-			fail_msg("\"%s\" says: %s", cases[i].arguments,
+		if (got.exit_code != EXIT_USAGE || got.out[0] != '\0' ||
+			strstr(got.error, cases[i].error) == NULL)
+			fail_msg("\"%s\" ends with %d and says: %s %s",
+				cases[i].arguments, got.exit_code, got.out,
 				got.error);
 	}
 }
@@ -245,13 +245,21 @@ static void test_wrong_file(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct run got = run_file(files, cases[i].text, "");
-		assert_int_equal(got.exit_code, EXIT_USAGE);
-		assert_string_equal(got.out, "");
-		if (strstr(got.error, cases[i].error) == NULL)
-			fail_msg("\"%s\" says: %s", cases[i].text, got.error);
+		if (got.exit_code != EXIT_USAGE || got.out[0] != '\0' ||
+			strstr(got.error, cases[i].error) == NULL)
+			fail_msg("\"%s\" ends with %d and says: %s %s",
+				cases[i].text, got.exit_code, got.out,
+				got.error);
 	}
 	struct run got = run_file(files, "datta = d\n", "");
 	assert_non_null(strstr(got.error, files->config));
+	char *large = malloc(70000);
+	memset(large, '#', 70000);
+	large[69999] = '\0';
+	got = run_file(files, large, "");
+	assert_int_equal(got.exit_code, EXIT_USAGE);
+	assert_non_null(strstr(got.error, "not a text of at most 64 KiB"));
+	free(large);
 }
 
 static void test_no_file(void **state)
@@ -267,7 +275,7 @@ static void test_no_file(void **state)
 	snprintf(arguments, sizeof(arguments), "--config %s", files->directory);
 	got = run(arguments);
 	assert_int_equal(got.exit_code, EXIT_USAGE);
-	assert_non_null(strstr(got.error, "is a directory"));
+	assert_non_null(strstr(got.error, "Is a directory"));
 }
 
 int main(void)
