@@ -223,6 +223,8 @@ enum err bus_pair(
 	struct bus_socket *here = socket_new(bus, BUS_PAIR);
 	struct bus_socket *there = socket_new(bus, BUS_PAIR);
 	there->stats = &there->own; /* counted in its own thread */
+	there->other = here;
+	here->other = there;
 	here->socket = settings_socket(bus, BUS_PAIR, NULL);
 	there->socket = settings_socket(bus, BUS_PAIR, NULL);
 	if (here->socket == NULL || there->socket == NULL) {

@@ -34,6 +34,8 @@ struct bus_socket {
 	zmq_msg_t parts[BUS_FRAMES_MAX]; /* of the last message received */
 	size_t part_count;
 
+	struct bus_socket *other; /* end of a pair; never looked into */
+
 	/* Connecting ends only. */
 	void *monitor; /* NULL elsewhere */
 	enum bus_link link;
