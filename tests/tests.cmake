@@ -42,8 +42,10 @@ endforeach()
 # tests/fuzz: the same targets under libFuzzer (PERCH_FUZZ, clang) or replayed.
 find_library(MSGPACKC msgpackc REQUIRED)
 add_library(perch_fuzz STATIC ${CMAKE_SOURCE_DIR}/tests/fuzz/targets.c
-	${CMAKE_SOURCE_DIR}/tests/fuzz/differ.c)
-target_link_libraries(perch_fuzz PUBLIC perch_support ${MSGPACKC})
+	${CMAKE_SOURCE_DIR}/tests/fuzz/differ.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/execute.c)
+target_link_libraries(perch_fuzz PUBLIC perch_support perch_contract
+	${MSGPACKC})
 add_executable(fuzz_replay ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
 target_link_libraries(fuzz_replay perch_fuzz)
 target_compile_definitions(fuzz_replay PRIVATE
@@ -51,7 +53,7 @@ target_compile_definitions(fuzz_replay PRIVATE
 add_test(NAME fuzz_replay COMMAND fuzz_replay)
 set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 300 LABELS fuzz)
 if(PERCH_FUZZ)
-	set(fuzz_names frame differ)
+	set(fuzz_names frame differ open execute)
 	foreach(file ${CDDL})
 		file(STRINGS ${file} rules REGEX "^[a-z_0-9]+ = \\[")
 		string(REPLACE " = [" "" rules "${rules}")

@@ -5,9 +5,9 @@
 
 #include "base/check.h"
 #include "gen/common.h"
-#include "gen/ledger.h"
 #include "gen/request.h"
 #include "gen/table.h"
+#include "ledger/block.h"
 #include "support/wire_any.h"
 
 enum { INPUT_MAX = 1 << 17 };
@@ -60,9 +60,43 @@ static void fuzz_frame(struct view bytes)
 	}
 }
 
+static bool block_header_of(struct view bytes, struct header *out)
+{
+	static struct block block;
+
+	return block_decode(&block, bytes) == ERR_OK &&
+	       header_decode(out, block.header) == ERR_OK;
+}
+
+/* Opening looks no further than it must; what it lets through decodes. */
+static void fuzz_open(struct view bytes)
+{
+	struct hash network = {{0}};
+	struct tx_view tx;
+	struct block_ref block;
+	struct header header;
+
+	if (tx_open(&tx, bytes) == ERR_OK) {
+		CHECK(decode(schema_find("envelope"), bytes) == ERR_OK);
+		CHECK(decode(schema_find("tx"), tx.signed_bytes) == ERR_OK);
+		CHECK(tx_verify(&tx, &network) != ERR_OK);
+	}
+	/* The block's own word is taken for the network's name. */
+	if (block_header_of(bytes, &header))
+		network = header.network;
+	if (block_open(&block, bytes, &network) == ERR_OK) {
+		CHECK(decode(schema_find("header"), block.header_bytes) ==
+			ERR_OK);
+		enum err err = block_verify(&block, &network);
+		CHECK(err == ERR_OK || err == ERR_SIGNATURE);
+	}
+}
+
 const struct fuzz_target fuzz_targets[] = {
 	{"frame", fuzz_frame},
 	{"differ", fuzz_differ},
+	{"open", fuzz_open},
+	{"execute", fuzz_execute},
 	{NULL, NULL},
 };
 

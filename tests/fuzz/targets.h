@@ -22,5 +22,7 @@ void fuzz_run(const char *name, struct view bytes);
 
 /* differ.c: our strict reader and msgpack-c's unpacker agree. */
 void fuzz_differ(struct view bytes);
+/* execute.c: the contract stands any transaction, and forgets it again. */
+void fuzz_execute(struct view bytes);
 
 #endif
