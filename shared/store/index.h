@@ -1,0 +1,53 @@
+/* store/index.h -- where things are: transactions, block hashes, snapshots,
+ * saved peers, received transactions. LMDB in DIR/index.
+ *
+ * Derived from the log and behind it by a moment; rebuilt from it.
+ */
+#ifndef PERCH_STORE_INDEX_H
+#define PERCH_STORE_INDEX_H
+
+#include "base/err.h"
+#include "base/view.h"
+
+struct index; /* opaque */
+
+MUST_CHECK enum err index_open(
+	struct index **out, const char *directory, char why[200]);
+void index_close(struct index **index);
+
+/* Changes are gathered and become durable, all at once, with index_commit. */
+void index_put_tx(struct index *index, const struct key *wallet,
+	const struct id *id, const struct hash *tx, uint64_t height,
+	uint16_t tx_index);
+void index_put_block(
+	struct index *index, const struct hash *hash, uint64_t height);
+void index_put_snapshot(struct index *index, uint64_t height,
+	struct view header, const struct signature *signature,
+	struct view bytes); /* keeps the newest two */
+void index_put_peer(
+	struct index *index, const struct key *key, struct view entry);
+void index_put_received(struct index *index, const struct key *wallet,
+	const struct id *id, struct view tx);
+void index_remove_received(
+	struct index *index, const struct key *wallet, const struct id *id);
+void index_commit(struct index *index, uint64_t applied_height);
+
+/* Reads see what is committed; any thread. */
+uint64_t index_applied(struct index *index);
+bool index_find_tx(struct index *index, const struct key *wallet,
+	const struct id *id, struct hash *tx, uint64_t *height,
+	uint16_t *tx_index);
+bool index_find_block(
+	struct index *index, const struct hash *hash, uint64_t *height);
+/* Newest snapshot at most at height (0: any): copies up to size bytes at
+ * offset to out; total is its whole size. header holds 400 bytes. */
+bool index_find_snapshot(struct index *index, uint64_t *height,
+	uint8_t header[400], size_t *header_size, struct signature *signature,
+	uint64_t offset, uint8_t *out, size_t *size, uint64_t *total);
+/* Walk saved peers, or received transactions: cursor starts at 0. */
+bool index_next_peer(struct index *index, uint64_t *cursor, uint8_t *out,
+	size_t *size, size_t size_max);
+bool index_next_received(struct index *index, uint64_t *cursor, uint8_t *out,
+	size_t *size, size_t size_max);
+
+#endif
