@@ -56,6 +56,9 @@ struct engine_config {
 	struct view base_field; /* engine field of the header at base_height */
 	time_ms election_ms;    /* timeouts are drawn from [this, 2 * this) */
 	time_ms heartbeat_ms;
+	/* A repaired log lacks blocks that were acknowledged up to here, and
+	 * others count on them: no vote before they are back. 0: none. */
+	uint64_t forgotten_height;
 };
 
 enum event_type {

@@ -98,6 +98,7 @@ static void engine_begin(struct replica *replica, struct view field)
 		.base_field = field,
 		.election_ms = replica->config.election_ms,
 		.heartbeat_ms = replica->config.heartbeat_ms,
+		.forgotten_height = replica->config.forgotten_height,
 	};
 	replica_members(replica, config.members, &config.member_count);
 	replica->config.engine->init(replica->engine, &config);

@@ -32,6 +32,7 @@ struct replica_config {
 	struct replica_limits limits;
 	time_ms election_ms, heartbeat_ms;
 	time_ms skew_ms; /* a live block's time may be this far ahead */
+	uint64_t forgotten_height; /* see engine_config */
 	bool mesh; /* transactions go to every member, not the leader alone */
 };
 

@@ -76,6 +76,13 @@ bool ordered_leader_is_heard(const struct ordered *o)
 	       (o->has_leader && o->now < o->heard_at + o->election_ms);
 }
 
+/* A log that lost what it had acknowledged may have been part of a majority; a
+ * vote of its owner could elect somebody who lacks a committed block. */
+static bool has_forgotten(const struct ordered *o)
+{
+	return o->final < o->forgotten;
+}
+
 static void ask(struct ordered *o, struct effects *out, enum ordered_kind kind)
 {
 	struct ordered_message message = ordered_say(o, kind);
@@ -128,7 +135,7 @@ void ordered_election_timeout(struct ordered *o, struct effects *out)
 		ordered_reads_fail(o, out);
 	}
 	ordered_election_reset(o);
-	if (o->self_role != ROLE_VOTER)
+	if (o->self_role != ROLE_VOTER || has_forgotten(o))
 		return;
 	if (o->voter_count == 1) {
 		ordered_campaign(o, false);
@@ -181,7 +188,7 @@ static void on_pre_vote(struct ordered *o, struct effects *out,
 	const struct key *from, const struct ordered_message *message)
 {
 	if (message->term <= o->term || ordered_leader_is_heard(o) ||
-		!up_to_date(o, message)) {
+		has_forgotten(o) || !up_to_date(o, message)) {
 		refuse(o, out, from, ORDERED_PRE_VOTE_REPLY);
 		return;
 	}
@@ -203,7 +210,8 @@ static void on_vote(struct ordered *o, struct effects *out,
 	if (message->term > o->term)
 		ordered_become_follower(o, out, message->term, NULL);
 	bool mine = message->term == o->term && o->role == ENGINE_FOLLOWER &&
-		    !o->has_leader && up_to_date(o, message) &&
+		    !o->has_leader && !has_forgotten(o) &&
+		    up_to_date(o, message) &&
 		    (!o->has_vote || key_equal(&o->vote, from));
 	if (!mine) {
 		refuse(o, out, from, ORDERED_VOTE_REPLY);
@@ -278,7 +286,7 @@ void ordered_on_election(struct ordered *o, struct effects *out,
 		/* ONGARO §3.10: the leader asks to be followed by this node. */
 		if (message->term == o->term && o->self_role == ROLE_VOTER &&
 			o->role == ENGINE_FOLLOWER && o->has_leader &&
-			key_equal(&o->leader, from)) {
+			!has_forgotten(o) && key_equal(&o->leader, from)) {
 			ordered_reads_fail(o, out);
 			ordered_campaign(o, true);
 		}

@@ -141,6 +141,7 @@ static void init(void *state, const struct engine_config *config)
 	o->self = config->self;
 	o->election_ms = config->election_ms;
 	o->heartbeat_ms = config->heartbeat_ms;
+	o->forgotten = config->forgotten_height;
 	o->role = ENGINE_FOLLOWER;
 	o->timer_at = INT64_MAX;
 	uint64_t term = 0;

@@ -90,6 +90,7 @@ struct ordered {
 	time_ms now;     /* of the step at hand */
 	uint64_t random; /* of the step at hand */
 	bool started;
+	uint64_t forgotten; /* no vote before this height is final here */
 
 	/* What is in the record. */
 	uint64_t term;
