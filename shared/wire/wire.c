@@ -20,7 +20,11 @@ struct wire_reader wire_reader_of(struct view bytes)
 		.at = at, .end = at + bytes.size, .err = ERR_OK};
 }
 
-/* Nothing is left to read after an error, so no later read can succeed. */
+/*~ Reading fails closed. Whatever is wrong is kept once, and the rest of the
+ * bytes is given up with it; so every later read finds nothing, returns zero,
+ * and touches no memory. A decoder can then be one line a member, without a
+ * question after each, and only the end has to be asked: wire_read_end.
+ */
 static uint64_t fail(struct wire_reader *reader, enum err err)
 {
 	if (reader->err == ERR_OK)

@@ -84,6 +84,16 @@ def rows_of(macro, cells):
              for cell in row] for row in rows]
 
 
+def states():
+    """The states of a reservation, numbered as C numbers them."""
+    define = "enum reservation_state {"
+    text = header_with(define)
+    names = re.findall(r"RESERVATION_(\w+)",
+                       text[text.index(define):].split("}")[0])
+    return " · ".join("%d %s" % (number, name.lower())
+                      for number, name in enumerate(names))
+
+
 def example():
     """The worked example: the vectors before those of a proof."""
     lines = ["```"]
@@ -111,6 +121,7 @@ def tables():
     if made.returncode:
         sys.exit(made.stderr)
     return {"schemas": made.stdout.rstrip("\n"), "example": example(),
+            "states": states(),
             "refusals": "\n".join(refusals), "errors": "\n".join(errors)}
 
 
