@@ -43,6 +43,7 @@ endforeach()
 find_library(MSGPACKC msgpackc REQUIRED)
 add_library(perch_fuzz STATIC ${CMAKE_SOURCE_DIR}/tests/fuzz/targets.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/differ.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/script.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/execute.c)
 target_link_libraries(perch_fuzz PUBLIC perch_support perch_contract
 	${MSGPACKC})
@@ -53,7 +54,7 @@ target_compile_definitions(fuzz_replay PRIVATE
 add_test(NAME fuzz_replay COMMAND fuzz_replay)
 set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 300 LABELS fuzz)
 if(PERCH_FUZZ)
-	set(fuzz_names frame differ open execute)
+	set(fuzz_names frame differ open execute snapshot)
 	foreach(file ${CDDL})
 		file(STRINGS ${file} rules REGEX "^[a-z_0-9]+ = \\[")
 		string(REPLACE " = [" "" rules "${rules}")

@@ -97,6 +97,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"differ", fuzz_differ},
 	{"open", fuzz_open},
 	{"execute", fuzz_execute},
+	{"snapshot", fuzz_snapshot},
 	{NULL, NULL},
 };
 

@@ -22,7 +22,9 @@ void fuzz_run(const char *name, struct view bytes);
 
 /* differ.c: our strict reader and msgpack-c's unpacker agree. */
 void fuzz_differ(struct view bytes);
-/* execute.c: the contract stands any transaction, and forgets it again. */
+/* execute.c: the contract stands any transaction, and forgets it again; and
+ * only a true snapshot is loaded. */
 void fuzz_execute(struct view bytes);
+void fuzz_snapshot(struct view bytes);
 
 #endif
