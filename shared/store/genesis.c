@@ -394,3 +394,31 @@ enum err genesis_load(struct genesis *out, const char *path, char *why)
 	free(bytes);
 	return reading.err;
 }
+
+static void drop(struct view *text)
+{
+	free((void *)text->data);
+	*text = (struct view){0};
+}
+
+void genesis_free(struct genesis *genesis)
+{
+	for (size_t i = 0; i < genesis->party_count; i++)
+		drop(&genesis->parties[i].name);
+	for (size_t i = 0; i < genesis->node_count; i++) {
+		drop(&genesis->nodes[i].name);
+		drop(&genesis->nodes[i].request);
+		drop(&genesis->nodes[i].publish);
+		drop(&genesis->nodes[i].peer);
+	}
+	for (size_t i = 0; i < genesis->port_count; i++) {
+		struct record_port *port = &genesis->ports[i];
+		drop(&port->name);
+		for (size_t j = 0; j < port->pads_count; j++) {
+			struct record_pad *pad = &port->pads[j];
+			if (pad->group.data != pad->name.data)
+				drop(&pad->group);
+			drop(&pad->name);
+		}
+	}
+}

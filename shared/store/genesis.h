@@ -9,11 +9,15 @@
 enum { GENESIS_WHY = 300, GENESIS_BYTES_MAX = 16 << 20 };
 
 /*
- * Fill out from a file. Names and endpoints in it are kept for the life of the
- * process. ERR_CONFIG: an unknown, missing, double or malformed setting; why
- * (GENESIS_WHY bytes) names file, path of the setting, and cure. ERR_IO.
+ * Fill out from a file. Names and endpoints in it are kept until genesis_free,
+ * for the life of the process without it. ERR_CONFIG: an unknown, missing,
+ * double or malformed setting; why (GENESIS_WHY bytes) names file, path of the
+ * setting, and cure. ERR_IO.
  */
 MUST_CHECK enum err genesis_load(
 	struct genesis *out, const char *path, char *why);
+
+/* Free the texts of a genesis that was loaded, or half loaded. */
+void genesis_free(struct genesis *genesis);
 
 #endif
