@@ -39,6 +39,7 @@ struct line {
 	/* what it publishes */
 	struct bus_socket *publish;
 	unsigned topics;      /* PERCH_TOPIC_*, asked for by the user */
+	unsigned subscribed;  /* also by the stream */
 	time_ms published_at; /* last message, or when it was connected */
 	struct sequence sequences[LINE_TOPICS];
 	enum err hint_err; /* of the last message that did not hold */
