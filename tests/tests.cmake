@@ -12,13 +12,19 @@ add_library(perch_net STATIC ${net})
 target_include_directories(perch_net PUBLIC ${CMAKE_SOURCE_DIR}/tests)
 target_link_libraries(perch_net PUBLIC perch_consensus)
 
+# Nodes that say what a test wants, for libperch and the wallet.
+file(GLOB fake CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fake/*.c)
+add_library(perch_fake STATIC ${fake})
+target_include_directories(perch_fake PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+target_link_libraries(perch_fake PUBLIC perch_client)
+
 # Every test is found by its place: tests/unit/NAME.c is one cmocka program.
 file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*.c)
 foreach(file ${unit_tests})
 	get_filename_component(name ${file} NAME_WE)
 	add_executable(unit_${name} ${file})
-	target_link_libraries(unit_${name} perch_client perch_service
-		perch_support perch_net PkgConfig::CMOCKA)
+	target_link_libraries(unit_${name} perch_fake perch_client
+		perch_service perch_support perch_net PkgConfig::CMOCKA)
 	target_compile_definitions(unit_${name} PRIVATE
 		PERCH_VECTORS="${PERCH_VECTORS}"
 		PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
