@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 /* X(name): op_kind_name in op_name.c */
 #define OP_LIST(X)                                                             \

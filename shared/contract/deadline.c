@@ -5,7 +5,7 @@
  * snapshot; and entries here are removed from the middle whenever a
  * reservation is cancelled, so each knows its place.
  */
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 #include <string.h>
 

@@ -191,49 +191,6 @@ void record_of_party(const struct party *party, struct record_party *out);
 void record_of_node(const struct node *node, struct record_node *out);
 void record_of_seen(const struct seen *seen, struct record_seen *out);
 
-/* ---- reservation.c: the live ones and their indexes ---- */
-
-struct reservation *reservation_at(const struct state *state, uint32_t index);
-uint32_t reservation_find(const struct state *state, const struct id *id);
-/* Room for one more on this pad, and among all. */
-bool reservation_room(const struct state *state, uint32_t port, uint8_t pad);
-/* draft: everything but the links. There is room, and the id is free. Returns
- * its index. The second one is a move from NONE. */
-uint32_t reservation_insert(
-	struct state *state, const struct reservation *draft);
-uint32_t reservation_add(struct state *state, const struct reservation *draft,
-	const struct cause *cause);
-void reservation_amend(struct state *state, uint32_t index, uint8_t pad,
-	time_ms start, time_ms end, const struct cause *cause);
-/* Take it out of the state, ended as `to`. */
-void reservation_end(struct state *state, uint32_t index,
-	enum reservation_state to, const struct cause *cause);
-/* The other half, while it is live; TABLE_NONE otherwise. */
-uint32_t reservation_partner(
-	const struct state *state, const struct reservation *reservation);
-
-uint32_t group_at(
-	const struct state *state, const struct group *group, uint32_t place);
-/* Place of the first reservation that starts at or after start. */
-uint32_t group_place(
-	const struct state *state, const struct group *group, time_ms start);
-
-/* ---- deadline.c: which window ends next ---- */
-
-void deadline_put(struct state *state, uint32_t index);
-/* Nothing happens when it has no deadline any more. */
-void deadline_remove(struct state *state, uint32_t index);
-/* The reservation that ends first (then by id), or TABLE_NONE. */
-uint32_t deadline_first(const struct state *state);
-
-/* ---- moves.c: the table of states ---- */
-
-bool move_allowed(enum reservation_state from, enum reservation_state to);
-/* What time makes of a reservation whose window is over: NONE for nothing. */
-enum reservation_state move_at_end(enum reservation_state from);
-void moves_add(const struct state *state, const struct reservation *after,
-	enum reservation_state from, const struct cause *cause);
-
 /* ---- seen.c ---- */
 
 uint32_t seen_find(const struct state *state, const struct key *wallet,
@@ -250,8 +207,6 @@ struct hash nodes_hash(const struct state *state);
 struct hash state_root_of(const struct hash *ports, const struct hash *rest);
 struct hash state_rest(struct state *state);
 struct hash port_leaf(const struct record_port *port, const struct hash *live);
-void mark_reservation(
-	struct state *state, const struct reservation *reservation);
 
 static inline void set_u32(struct state *state, uint32_t *at, uint32_t value)
 {

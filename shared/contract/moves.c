@@ -3,7 +3,7 @@
  * Every change of a reservation is CHECKed against it, whoever causes it: an
  * operation that would leave the table is a bug, not a refusal.
  */
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 #include <string.h>
 

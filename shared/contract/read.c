@@ -1,5 +1,5 @@
 /* contract/read.c -- questions to a state. */
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * by id, by pad group and start, by aircraft, by deadline, and by the bucket
  * that the state root covers.
  */
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
  * So the timetable of one port has a short proof, and changing a reservation
  * costs one bucket and the two paths above it.
  */
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 #include <string.h>
 

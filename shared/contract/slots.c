@@ -4,7 +4,7 @@
  * respected, and they leave room for each other. The search looks at a bounded
  * number of reservations, so a full pad costs no more than a free one.
  */
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * What comes back is not believed until its root is the one that was asked
  * for; until then nothing in it may do more than waste time.
  */
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef PERCH_CONTRACT_WINDOW_H
 #define PERCH_CONTRACT_WINDOW_H
 
-#include "contract/inside.h"
+#include "contract/reservation.h"
 
 struct window {
 	uint32_t port; /* index */

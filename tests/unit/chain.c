@@ -1,7 +1,7 @@
 /* tests/unit/chain.c -- blocks that are built here and connected there: equal
  * results, every refusal, and the way back.
  */
-#include "world.h"
+#include "paper.h"
 
 #include "base/random.h"
 

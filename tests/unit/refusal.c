@@ -1,99 +1,9 @@
-/* tests/unit/refusal.c -- every row of the table of refusals, reproduced.
- *
- * Each test ends by saying which code it saw; the last one checks that all
- * were.
+/* tests/unit/refusal.c -- every row of the table of refusals, reproduced; the
+ * last test checks that all were.
  */
-#include "world.h"
+#include "desk.h"
 
-#include "contract/inside.h"
-
-struct fixture {
-	struct genesis *genesis;
-	struct home home;
-	struct paper paper;
-	struct answer answer;
-	struct moves *moves;
-	uint64_t number; /* of the next transaction */
-	uint64_t height;
-	time_ms now;
-	bool member_free;
-};
-
-static bool reproduced[256];
-
-static void next_block(struct fixture *f, time_ms later)
-{
-	f->now += later;
-	f->height++;
-	f->member_free = true;
-	f->moves->count = 0;
-	contract_begin(f->home.state, f->height, f->now, f->moves);
-}
-
-static void open_with(struct fixture *f, const struct state_limits *limits)
-{
-	memset(f, 0, sizeof(*f));
-	f->genesis = genesis_new();
-	f->moves = calloc(1, sizeof(*f->moves));
-	home_open(&f->home, f->genesis, limits, JOURNAL_BYTES);
-	f->now = T0;
-	next_block(f, 1);
-}
-
-static struct fixture *open_small(void)
-{
-	struct fixture *f = malloc(sizeof(*f));
-
-	assert_non_null(f);
-	open_with(f, &state_limits_small);
-	return f;
-}
-
-static void shut(struct fixture *f)
-{
-	home_close(&f->home);
-	free(f->genesis);
-	free(f->moves);
-	free(f);
-}
-
-static struct paper *write_as(struct fixture *f, enum who who, uint64_t mode)
-{
-	paper_begin(&f->paper, who, ++f->number, f->now + MINUTE, mode);
-	return &f->paper;
-}
-
-/* Run what is on the paper; the code of the whole transaction. */
-static uint64_t submit(struct fixture *f)
-{
-	run(f->home.state, &f->paper, 3, &f->member_free, &f->answer, f->moves);
-	assert_true(f->answer.fresh);
-	reproduced[f->answer.receipt.code] = true;
-	for (size_t i = 0; i < f->answer.receipt.ops_count; i++)
-		reproduced[f->answer.receipt.ops[i].code] = true;
-	return f->answer.receipt.code;
-}
-
-/* Run one operation that the transaction itself allows; its code. */
-static uint64_t submit_op(struct fixture *f)
-{
-	assert_int_equal(submit(f), REFUSAL_GRANTED);
-	assert_int_equal(f->answer.receipt.ops_count, f->paper.tx.ops_count);
-	return f->answer.receipt.ops[0].code;
-}
-
-static uint64_t reserve(struct fixture *f, enum who who, const char *port,
-	const char *pad, time_ms start, time_ms end)
-{
-	paper_reserve(write_as(f, who, TX_MODE_ALL), port, pad, start, end, "",
-		0, MOVEMENT_ANY);
-	return submit_op(f);
-}
-
-static struct id granted_id(const struct fixture *f)
-{
-	return receipt_id(&f->answer.receipt, 0);
-}
+#include "contract/reservation.h"
 
 static void test_words(void **unused)
 {
@@ -115,66 +25,10 @@ static void test_words(void **unused)
 	assert_string_equal(refusal_text(REFUSAL_GRANTED, "fr"), "granted");
 }
 
-static void test_granted(void **unused)
-{
-	struct fixture *f = open_small();
-	struct record_reservation record;
-	struct record_party party;
-	struct detail_granted detail;
-
-	(void)unused;
-	time_ms start = f->now + HOUR;
-	assert_int_equal(reserve(f, ALICE, "east", "b", start, start + HOUR),
-		REFUSAL_GRANTED);
-	struct id id = granted_id(f);
-	assert_true(state_reservation(f->home.state, &id, &record));
-	assert_true(view_equal(record.port, view_text("east")));
-	assert_true(view_equal(record.pad, view_text("b")));
-	assert_true(key_equal(&record.operator, & who_pair(ALICE)->key));
-	assert_int_equal(record.start, start);
-	assert_int_equal(record.end, start + HOUR);
-	assert_int_equal(record.state, RESERVATION_CONFIRMED);
-	assert_int_equal(record.version, 1);
-	assert_int_equal(record.height, f->height);
-	assert_int_equal(detail_granted_decode(
-				 &detail, f->answer.receipt.ops[0].details),
-		ERR_OK);
-	assert_int_equal(detail.start, start);
-	assert_int_equal(detail.version, 1);
-	assert_true(state_party(f->home.state, &who_pair(ALICE)->key, &party));
-	assert_int_equal(party.live, 1);
-	assert_int_equal(f->moves->count, 1);
-	assert_int_equal(f->moves->items[0].from, RESERVATION_NONE);
-	assert_int_equal(f->moves->items[0].to, RESERVATION_CONFIRMED);
-	assert_int_equal(f->moves->items[0].cause, OP_RESERVE);
-	assert_int_equal(f->moves->items[0].tx_index, 3);
-	assert_int_equal(state_deadline(f->home.state), start + HOUR);
-	shut(f);
-}
-
 /* BLAKE2b-256("perch/reservation" || wallet || tx id || op index). */
-static void test_id(void **unused)
-{
-	struct fixture *f = open_small();
-	uint8_t bytes[17 + KEY_SIZE + ID_SIZE + 1] = "perch/reservation";
-
-	(void)unused;
-	paper_begin(&f->paper, ALICE, 77, f->now + MINUTE, TX_MODE_EACH);
-	paper_cancel(&f->paper, &(struct id){{1}});
-	paper_reserve(&f->paper, "east", "a", f->now, f->now + HOUR, "", 0, 0);
-	submit(f);
-	memcpy(bytes + 17, &who_pair(ALICE)->key, KEY_SIZE);
-	memcpy(bytes + 17 + KEY_SIZE, &f->paper.tx.id, ID_SIZE);
-	bytes[sizeof(bytes) - 1] = 1;
-	struct hash hash = hash_bytes(view_of(bytes, sizeof(bytes)));
-	struct id id = receipt_id(&f->answer.receipt, 1);
-	assert_memory_equal(&id, &hash, sizeof(id));
-	shut(f);
-}
-
 static void test_slot_taken(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	struct detail_slot_taken detail;
 
 	(void)unused;
@@ -215,32 +69,9 @@ static void test_slot_taken(void **unused)
 	shut(f);
 }
 
-/* Two minutes before and one after: three between any two. */
-static void test_buffers(void **unused)
-{
-	struct fixture *f = open_small();
-
-	(void)unused;
-	time_ms start = f->now + HOUR, end = start + HOUR;
-	assert_int_equal(reserve(f, ALICE, "north", "a", start, end), 0);
-	assert_int_equal(
-		reserve(f, BOB, "north", "a", end + 3 * MINUTE - 1, end + HOUR),
-		REFUSAL_SLOT_TAKEN);
-	assert_int_equal(reserve(f, BOB, "north", "a", start - 30 * MINUTE,
-				 start - 3 * MINUTE + 1),
-		REFUSAL_SLOT_TAKEN);
-	assert_int_equal(
-		reserve(f, BOB, "north", "a", end + 3 * MINUTE, end + HOUR),
-		REFUSAL_GRANTED);
-	assert_int_equal(reserve(f, BOB, "north", "a", start - 30 * MINUTE,
-				 start - 3 * MINUTE),
-		REFUSAL_GRANTED);
-	shut(f);
-}
-
 static void test_window_guards(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	time_ms now = f->now, month = 30 * 24 * HOUR;
 
 	(void)unused;
@@ -275,7 +106,7 @@ static void test_window_guards(void **unused)
 
 static void test_quota(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 
 	(void)unused;
 	time_ms at = f->now + HOUR;
@@ -290,7 +121,7 @@ static void test_quota(void **unused)
 	shut(f);
 }
 
-static uint64_t reserve_for(struct fixture *f, const char *port, time_ms start,
+static uint64_t reserve_for(struct desk *f, const char *port, time_ms start,
 	time_ms end, const char *aircraft)
 {
 	paper_reserve(write_as(f, ALICE, TX_MODE_ALL), port, "b", start, end,
@@ -300,7 +131,7 @@ static uint64_t reserve_for(struct fixture *f, const char *port, time_ms start,
 
 static void test_aircraft_busy(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 
 	(void)unused;
 	time_ms at = f->now + HOUR;
@@ -324,7 +155,7 @@ static void test_aircraft_busy(void **unused)
 
 static void test_whole_transaction(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	struct record_seen seen;
 
 	(void)unused;
@@ -366,7 +197,7 @@ static void test_whole_transaction(void **unused)
 
 static void test_roles(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	struct id id = {{1}};
 
 	(void)unused;
@@ -389,7 +220,7 @@ static void test_roles(void **unused)
 
 static void test_malformed(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 
 	(void)unused;
 	for (uint64_t kind = 0; kind <= OP_SET_NODE + 1; kind++) {
@@ -415,49 +246,9 @@ static void test_malformed(void **unused)
 	shut(f);
 }
 
-static void test_modes(void **unused)
-{
-	struct fixture *f = open_small();
-	time_ms at = f->now + HOUR;
-
-	(void)unused;
-	for (uint64_t mode = TX_MODE_ALL; mode <= TX_MODE_EACH; mode++) {
-		struct paper *paper = write_as(f, ALICE, mode);
-		paper_reserve(paper, "east", "a", at, at + HOUR, "", 0, 0);
-		paper_reserve(paper, "east", "b", at, at + HOUR, "", 0, 0);
-		paper_reserve(paper, "east", "c", at, at + HOUR, "", 0, 0);
-		f->moves->count = 0;
-		assert_int_equal(submit(f), REFUSAL_GRANTED);
-		const struct op_receipt *ops = f->answer.receipt.ops;
-		uint64_t others = mode == TX_MODE_ALL ? REFUSAL_ROLLED_BACK
-						      : REFUSAL_GRANTED;
-		size_t kept = mode == TX_MODE_ALL ? 0 : 2;
-		assert_int_equal(ops[0].code, others);
-		assert_int_equal(ops[1].code, REFUSAL_SLOT_TAKEN);
-		assert_int_equal(ops[2].code, others);
-		assert_true(ops[1].details.size > 0);
-		assert_int_equal(ops[0].details.size > 0, kept > 0);
-		assert_int_equal(ops[0].reservation.size > 0, kept > 0);
-		assert_int_equal(state_live_count(f->home.state), kept);
-		assert_int_equal(f->moves->count, kept);
-	}
-	shut(f);
-}
-
-static void write_pair(struct fixture *f, uint64_t mode, time_ms departure,
-	time_ms arrival, const char *arriving)
-{
-	struct paper *paper = write_as(f, ALICE, mode);
-
-	paper_reserve(paper, "east", "a", departure, departure + 5 * MINUTE,
-		"X1", 1, MOVEMENT_DEPARTURE);
-	paper_reserve(paper, "west", "b", arrival, arrival + 5 * MINUTE,
-		arriving, 1, MOVEMENT_ARRIVAL);
-}
-
 static void test_pair_time(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	time_ms at = f->now + HOUR;
 
 	(void)unused;
@@ -518,7 +309,7 @@ static void test_pair_time(void **unused)
 
 static void test_amend(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	time_ms at = f->now + HOUR;
 	struct record_reservation record;
 
@@ -571,7 +362,7 @@ static void test_amend(void **unused)
 
 static void test_cancel(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	time_ms at = f->now + HOUR;
 	struct id none = {{9}};
 
@@ -621,75 +412,10 @@ static void test_cancel(void **unused)
 	shut(f);
 }
 
-static void test_reservation(void **unused)
-{
-	struct fixture *f = open_small();
-	struct detail_granted granted;
-	struct detail_slot_taken taken;
-
-	(void)unused;
-	/* Pads a and b share a group: the second goes to c. */
-	for (int i = 0; i < 2; i++) {
-		paper_reservation(write_as(f, ALICE, TX_MODE_ALL), "east");
-		assert_int_equal(submit_op(f), REFUSAL_GRANTED);
-		assert_int_equal(detail_granted_decode(&granted,
-					 f->answer.receipt.ops[0].details),
-			ERR_OK);
-		assert_true(
-			view_equal(granted.pad, view_text(i == 0 ? "a" : "c")));
-		assert_int_equal(granted.start, f->now);
-		assert_int_equal(granted.end, f->now + 10 * MINUTE);
-	}
-	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "east");
-	assert_int_equal(submit_op(f), REFUSAL_SLOT_TAKEN);
-	assert_int_equal(detail_slot_taken_decode(
-				 &taken, f->answer.receipt.ops[0].details),
-		ERR_OK);
-	assert_int_equal(taken.conflicts_count, 2);
-	assert_int_equal(taken.free_count, 3);
-	assert_int_equal(taken.free[0].start, f->now + 10 * MINUTE);
-	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "north");
-	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
-	assert_int_equal(detail_granted_decode(
-				 &granted, f->answer.receipt.ops[0].details),
-		ERR_OK);
-	assert_int_equal(granted.start, f->now + 5 * MINUTE);
-	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "south");
-	assert_int_equal(submit_op(f), REFUSAL_UNKNOWN_PAD);
-	/* The first pad of west is closed; the only one left after it: */
-	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "west");
-	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
-	shut(f);
-}
-
-static void test_reservation_guards(void **unused)
-{
-	struct fixture *f = malloc(sizeof(*f));
-
-	(void)unused;
-	memset(f, 0, sizeof(*f));
-	f->genesis = genesis_new();
-	f->moves = calloc(1, sizeof(*f->moves));
-	add_port(f->genesis, "shut", "AB", 0, 0, 0);
-	add_port(f->genesis, "slow", "a", 0, 0, 0);
-	f->genesis->ports[4].duration = (uint64_t)(25 * HOUR);
-	add_port(f->genesis, "far", "a", 31 * 24 * HOUR, 0, 0);
-	home_open(&f->home, f->genesis, &state_limits_small, JOURNAL_BYTES);
-	f->now = T0;
-	next_block(f, 1);
-	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "shut");
-	assert_int_equal(submit_op(f), REFUSAL_PAD_CLOSED);
-	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "slow");
-	assert_int_equal(submit_op(f), REFUSAL_BAD_WINDOW);
-	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "far");
-	assert_int_equal(submit_op(f), REFUSAL_HORIZON);
-	shut(f);
-}
-
 static void test_full(void **unused)
 {
 	struct state_limits limits = state_limits_small;
-	struct fixture *f = malloc(sizeof(*f));
+	struct desk *f = malloc(sizeof(*f));
 
 	(void)unused;
 	limits.reservations_max = 3;
@@ -724,7 +450,7 @@ static void test_full(void **unused)
 /* A forgotten transaction's id makes the same reservation ids again. */
 static void test_id_in_use(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 
 	(void)unused;
 	time_ms at = f->now + HOUR;
@@ -738,7 +464,7 @@ static void test_id_in_use(void **unused)
 
 static void test_membership(void **unused)
 {
-	struct fixture *f = open_small();
+	struct desk *f = open_small();
 	struct record_node node;
 
 	(void)unused;
@@ -787,89 +513,6 @@ static void test_membership(void **unused)
 	shut(f);
 }
 
-static void test_time(void **unused)
-{
-	struct fixture *f = open_small();
-	time_ms at = f->now + HOUR;
-
-	(void)unused;
-	write_pair(f, TX_MODE_ALL, at, at + HOUR, "X1");
-	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
-	assert_int_equal(reserve(f, BOB, "east", "c", at, at + 2 * HOUR), 0);
-	assert_int_equal(state_deadline(f->home.state), at + 5 * MINUTE);
-	next_block(f, at + 5 * MINUTE - 1 - f->now);
-	assert_int_equal(f->moves->count, 0);
-	assert_int_equal(state_live_count(f->home.state), 3);
-	/* The departure does not happen, so the landing place is free too. */
-	next_block(f, 1);
-	assert_int_equal(f->moves->count, 2);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(f->moves->items[i].to, RESERVATION_NO_SHOW);
-		assert_int_equal(f->moves->items[i].cause, 0);
-	}
-	assert_int_equal(state_live_count(f->home.state), 1);
-	next_block(f, 12 * HOUR);
-	assert_int_equal(state_live_count(f->home.state), 0);
-	shut(f);
-}
-
-/* Time alone never frees a pad with an aircraft on it. */
-static void test_time_and_aircraft(void **unused)
-{
-	struct fixture *f = open_small();
-	time_ms at = f->now + HOUR;
-
-	(void)unused;
-	assert_int_equal(reserve(f, BOB, "east", "c", at, at + HOUR), 0);
-	struct id id = granted_id(f);
-	uint32_t index = reservation_find(f->home.state, &id);
-	reservation_at(f->home.state, index)->state = RESERVATION_OCCUPIED;
-	next_block(f, 3 * HOUR);
-	assert_int_equal(f->moves->count, 0);
-	assert_int_equal(state_live_count(f->home.state), 1);
-	assert_int_equal(state_deadline(f->home.state), INT64_MAX);
-	struct cause cause = {.moves = f->moves};
-	reservation_end(f->home.state, index, RESERVATION_RELEASED, &cause);
-	assert_int_equal(f->moves->count, 1);
-	shut(f);
-}
-
-static void leave_table(void *argument)
-{
-	struct fixture *f = argument;
-	struct cause cause = {.moves = NULL};
-
-	reservation_end(f->home.state, deadline_first(f->home.state),
-		RESERVATION_RELEASED, &cause);
-}
-
-static void test_table_of_states(void **unused)
-{
-	struct fixture *f = open_small();
-
-	(void)unused;
-	/* What ends early never had an aircraft near the pad. */
-	for (int from = RESERVATION_NONE; from <= RESERVATION_REVOKED; from++) {
-		bool near = from == RESERVATION_CLEARED ||
-			    from == RESERVATION_OCCUPIED ||
-			    from == RESERVATION_OVERSTAY ||
-			    from == RESERVATION_CONTINGENT;
-		for (int to = RESERVATION_CANCELLED; to <= RESERVATION_REVOKED;
-			to++) {
-			if (near || from >= RESERVATION_RELEASED)
-				assert_false(move_allowed(from, to));
-		}
-		assert_false(move_allowed(from, RESERVATION_NONE));
-		enum reservation_state end = move_at_end(from);
-		if (end != RESERVATION_NONE)
-			assert_true(move_allowed(from, end));
-	}
-	assert_int_equal(
-		reserve(f, BOB, "east", "c", f->now, f->now + HOUR), 0);
-	assert_true(unit_aborts(leave_table, f));
-	shut(f);
-}
-
 static void test_all_reproduced(void **unused)
 {
 	(void)unused;
@@ -883,28 +526,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_granted),
-		cmocka_unit_test(test_id),
 		cmocka_unit_test(test_slot_taken),
-		cmocka_unit_test(test_buffers),
 		cmocka_unit_test(test_window_guards),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_aircraft_busy),
 		cmocka_unit_test(test_whole_transaction),
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_pair_time),
 		cmocka_unit_test(test_amend),
 		cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_reservation),
-		cmocka_unit_test(test_reservation_guards),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_id_in_use),
 		cmocka_unit_test(test_membership),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_time_and_aircraft),
-		cmocka_unit_test(test_table_of_states),
 		cmocka_unit_test(test_all_reproduced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
  * A loaded state has other table indexes than the one that was saved, so both
  * go on with the same transactions, and must stay equal block by block.
  */
-#include "world.h"
+#include "paper.h"
 
 #include "base/random.h"
 
