@@ -1,4 +1,4 @@
-/* bus/bus.c -- opening, binding, connecting, waiting. */
+/* bus/bus.c -- opening, binding, connecting. */
 #include "bus/bus.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "bus/internal.h"
 #include "clock/clock.h"
 
-enum { IO_THREADS = 1, POLL_MAX = 2 * BUS_SOCKETS_MAX + 2 };
+enum { IO_THREADS = 1 };
 
 /* The address that libzmq asks whom to let in; it must be there before the
  * first bind, or everybody is. */
@@ -39,6 +39,7 @@ enum err bus_open(struct bus **out, const struct keypair *pair)
 	CHECK(rc == 0);
 	rc = zmq_bind(bus->zap, zap_address);
 	CHECK(rc == 0);
+	bus->zap_fd = settings_fd(bus->zap);
 	*out = bus;
 	return ERR_OK;
 }
@@ -101,6 +102,7 @@ static struct bus_socket *socket_new(struct bus *bus, enum bus_kind kind)
 	CHECK(socket != NULL);
 	socket->bus = bus;
 	socket->kind = kind;
+	socket->fd = -1;
 	socket->stats = &bus->stats;
 	return socket;
 }
@@ -184,6 +186,7 @@ enum err bus_bind(struct bus *bus, struct bus_socket **out, enum bus_kind kind,
 	int rc =
 		zmq_getsockopt(socket->socket, ZMQ_LAST_ENDPOINT, bound, &size);
 	CHECK(rc == 0);
+	socket->fd = settings_fd(socket->socket);
 	socket_keep(socket);
 	*out = socket;
 	return ERR_OK;
@@ -237,6 +240,8 @@ enum err bus_pair(
 	CHECK(rc == 0);
 	rc = zmq_connect(there->socket, name);
 	CHECK(rc == 0);
+	here->fd = settings_fd(here->socket);
+	there->fd = settings_fd(there->socket);
 	socket_keep(here);
 	socket_keep(there);
 	*owner = here;
@@ -252,89 +257,7 @@ void bus_subscribe(struct bus_socket *socket, const char *topic)
 	int rc = zmq_setsockopt(
 		socket->socket, ZMQ_SUBSCRIBE, topic, strlen(topic));
 	CHECK(rc == 0);
+	socket->idle = false;
 	snprintf(socket->topics[socket->topic_count++],
 		sizeof(socket->topics[0]), "%s", topic);
-}
-
-/* What to poll: the caller's sockets, his file, the handler, the watches. */
-static size_t poll_items(zmq_pollitem_t *items, const struct bus *bus,
-	struct bus_socket *const *sockets, size_t count, int fd)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < count; i++)
-		items[used++] = (zmq_pollitem_t){
-			.socket = sockets[i]->socket, .events = ZMQ_POLLIN};
-	items[used++] =
-		(zmq_pollitem_t){.socket = bus->zap, .events = ZMQ_POLLIN};
-	for (size_t i = 0; i < bus->socket_count; i++) {
-		void *monitor = bus->sockets[i]->monitor;
-		if (monitor != NULL)
-			items[used++] = (zmq_pollitem_t){
-				.socket = monitor, .events = ZMQ_POLLIN};
-	}
-	if (fd >= 0)
-		items[used++] =
-			(zmq_pollitem_t){.fd = fd, .events = ZMQ_POLLIN};
-	return used;
-}
-
-/* Milliseconds until something of the bus' own, or the deadline, is due. */
-static time_ms pause_of(const struct bus *bus, time_ms now, time_ms deadline)
-{
-	for (size_t i = 0; i < bus->socket_count; i++) {
-		const struct bus_socket *socket = bus->sockets[i];
-		if (socket->monitor == NULL || socket->link == BUS_LINK_UP)
-			continue;
-		if (socket->retry_at < deadline)
-			deadline = socket->retry_at;
-	}
-	if (deadline == INT64_MAX)
-		return -1;
-	return deadline > now ? deadline - now : 0;
-}
-
-/* Handshakes and links. True when the state of a link changed. */
-static bool serve(struct bus *bus, time_ms now)
-{
-	bool changed = false;
-
-	zap_serve(bus->zap, &bus->policy, &bus->stats);
-	for (size_t i = 0; i < bus->socket_count; i++) {
-		changed |= link_update(bus->sockets[i]);
-		link_mend(bus->sockets[i], now);
-	}
-	return changed;
-}
-
-bool bus_wait(struct bus *bus, struct bus_socket *const *sockets, bool *ready,
-	size_t count, int fd, bool *fd_ready, time_ms timeout_ms)
-{
-	zmq_pollitem_t items[POLL_MAX];
-	time_ms now = clock_monotonic();
-	time_ms deadline = timeout_ms < 0 ? INT64_MAX : now + timeout_ms;
-
-	CHECK(count <= BUS_SOCKETS_MAX);
-	for (;;) {
-		size_t used = poll_items(items, bus, sockets, count, fd);
-		int rc = zmq_poll(
-			items, (int)used, pause_of(bus, now, deadline));
-		bool woken = rc < 0;
-		CHECK(rc >= 0 || errno == EINTR);
-
-		now = clock_monotonic();
-		woken |= serve(bus, now);
-		for (size_t i = 0; i < count; i++) {
-			ready[i] = rc > 0 && items[i].revents != 0;
-			woken |= ready[i];
-		}
-		if (fd >= 0) {
-			*fd_ready = rc > 0 && items[used - 1].revents != 0;
-			woken |= *fd_ready;
-		}
-		if (woken)
-			return true;
-		if (now >= deadline)
-			return false;
-	}
 }

@@ -16,6 +16,8 @@ enum { BUS_KINDS = BUS_PAIR + 1, BUS_ENDPOINT_SIZE = 128 };
 struct bus {
 	void *context;
 	void *zap;
+	int zap_fd;
+	bool zap_waits; /* more than one turn */
 	struct curve_pair curve;
 	struct known known;
 	struct zap_policy policy;
@@ -29,6 +31,8 @@ struct bus_socket {
 	struct bus *bus;
 	enum bus_kind kind;
 	void *socket;
+	int fd;                  /* that libzmq signals on */
+	bool idle;               /* see wait.c */
 	struct bus_stats *stats; /* the bus', or own for a worker's end */
 	struct bus_stats own;
 	zmq_msg_t parts[BUS_FRAMES_MAX]; /* of the last message received */
@@ -38,8 +42,10 @@ struct bus_socket {
 
 	/* Connecting ends only. */
 	void *monitor; /* NULL elsewhere */
+	int monitor_fd;
 	enum bus_link link;
-	time_ms retry_at; /* make the connection anew, unless it is up */
+	enum bus_link link_said; /* by bus_wait */
+	time_ms retry_at;        /* make the connection anew, unless it is up */
 	struct key server;
 	uint8_t server_curve[KEY_SIZE];
 	char endpoint[BUS_ENDPOINT_SIZE];
@@ -52,6 +58,8 @@ struct bus_socket {
  * file descriptor is left. */
 void *settings_socket(
 	const struct bus *bus, enum bus_kind kind, const uint8_t *server_curve);
+/* The descriptor that libzmq signals on. */
+int settings_fd(void *socket);
 /* The longest pause between two attempts to connect. */
 time_ms settings_reconnect_max(enum bus_kind kind);
 
@@ -60,8 +68,8 @@ time_ms settings_reconnect_max(enum bus_kind kind);
 MUST_CHECK enum err link_open(struct bus_socket *socket);
 /* Close the watch and the socket. */
 void link_close(struct bus_socket *socket);
-/* Take in what became of the connection. True when its state changed. */
-bool link_update(struct bus_socket *socket);
+/* Take in what became of the connection. */
+void link_update(struct bus_socket *socket);
 /* Make it anew when it is time. */
 void link_mend(struct bus_socket *socket, time_ms now);
 

@@ -54,40 +54,6 @@ void link_close(struct bus_socket *socket)
 	socket->socket = NULL;
 }
 
-enum err link_open(struct bus_socket *socket)
-{
-	enum err err = ERR_IO;
-	void *monitor = NULL;
-	void *fresh = settings_socket(
-		socket->bus, socket->kind, socket->server_curve);
-
-	if (fresh == NULL)
-		return ERR_IO;
-	monitor = watch(socket->bus, fresh);
-	if (monitor == NULL)
-		goto out;
-	for (size_t i = 0; i < socket->topic_count; i++) {
-		const char *topic = socket->topics[i];
-		int rc = zmq_setsockopt(
-			fresh, ZMQ_SUBSCRIBE, topic, strlen(topic));
-		CHECK(rc == 0);
-	}
-	if (zmq_connect(fresh, socket->endpoint) != 0) {
-		err = ERR_CONFIG;
-		goto out;
-	}
-	link_close(socket);
-	socket->socket = fresh;
-	socket->monitor = monitor;
-	return ERR_OK;
-out:
-	zmq_socket_monitor(fresh, NULL, 0);
-	if (monitor != NULL)
-		zmq_close(monitor);
-	zmq_close(fresh);
-	return err;
-}
-
 static void on_event(struct bus_socket *socket, uint16_t event)
 {
 	time_ms pause = settings_reconnect_max(socket->kind);
@@ -121,14 +87,11 @@ static void on_event(struct bus_socket *socket, uint16_t event)
 	socket->retry_at = clock_monotonic() + pause;
 }
 
-bool link_update(struct bus_socket *socket)
+void link_update(struct bus_socket *socket)
 {
-	enum bus_link before = socket->link;
 	zmq_msg_t frame;
 	uint16_t event;
 
-	if (socket->monitor == NULL)
-		return false;
 	zmq_msg_init(&frame);
 	while (zmq_msg_recv(&frame, socket->monitor, ZMQ_DONTWAIT) >= 0) {
 		CHECK(zmq_msg_size(&frame) >= sizeof(event));
@@ -140,7 +103,44 @@ bool link_update(struct bus_socket *socket)
 		on_event(socket, event);
 	}
 	zmq_msg_close(&frame);
-	return socket->link != before;
+}
+
+enum err link_open(struct bus_socket *socket)
+{
+	enum err err = ERR_IO;
+	void *monitor = NULL;
+	void *fresh = settings_socket(
+		socket->bus, socket->kind, socket->server_curve);
+
+	if (fresh == NULL)
+		return ERR_IO;
+	monitor = watch(socket->bus, fresh);
+	if (monitor == NULL)
+		goto out;
+	for (size_t i = 0; i < socket->topic_count; i++) {
+		const char *topic = socket->topics[i];
+		int rc = zmq_setsockopt(
+			fresh, ZMQ_SUBSCRIBE, topic, strlen(topic));
+		CHECK(rc == 0);
+	}
+	if (zmq_connect(fresh, socket->endpoint) != 0) {
+		err = ERR_CONFIG;
+		goto out;
+	}
+	link_close(socket);
+	socket->socket = fresh;
+	socket->fd = settings_fd(fresh);
+	socket->idle = false;
+	socket->monitor = monitor;
+	socket->monitor_fd = settings_fd(monitor);
+	link_update(socket); /* libzmq signals after the first look only */
+	return ERR_OK;
+out:
+	zmq_socket_monitor(fresh, NULL, 0);
+	if (monitor != NULL)
+		zmq_close(monitor);
+	zmq_close(fresh);
+	return err;
 }
 
 void link_mend(struct bus_socket *socket, time_ms now)

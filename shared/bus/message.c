@@ -38,6 +38,7 @@ static bool part_receive(struct bus_socket *socket, zmq_msg_t *part)
 		rc = zmq_msg_recv(part, socket->socket, ZMQ_DONTWAIT);
 	} while (rc < 0 && errno == EINTR);
 	CHECK(rc >= 0 || errno == EAGAIN);
+	socket->idle = rc < 0;
 	return rc >= 0;
 }
 
@@ -138,20 +139,6 @@ enum err bus_receive(struct bus_socket *socket, struct bus_message *out)
 	return ERR_OK;
 }
 
-enum err bus_receive_wait(struct bus_socket *socket, struct bus_message *out)
-{
-	enum err err;
-
-	CHECK(socket->kind == BUS_PAIR);
-	while ((err = bus_receive(socket, out)) == ERR_TIMEOUT) {
-		zmq_pollitem_t item = {
-			.socket = socket->socket, .events = ZMQ_POLLIN};
-		int rc = zmq_poll(&item, 1, -1);
-		CHECK(rc >= 0 || errno == EINTR);
-	}
-	return err;
-}
-
 /* 0, or errno. libzmq looks at what its thread tells it (a new connection, room
  * in a queue) only now and then; asking for the events makes it look. */
 static int part_send(
@@ -198,6 +185,7 @@ static enum err send_parts(struct bus_socket *socket, struct view route,
 	CHECK(count >= 1 && count <= BUS_FRAMES_MAX);
 	for (size_t i = 0; i < count; i++)
 		CHECK(frames[i].size <= BUS_FRAME_MAX);
+	socket->idle = false; /* sending may take the signal */
 	if (socket->other != NULL)
 		HAND_OVER(socket->other);
 	if (route.size > 0) {

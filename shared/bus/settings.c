@@ -171,6 +171,15 @@ void *settings_socket(
 	return socket;
 }
 
+int settings_fd(void *socket)
+{
+	int fd = -1;
+	size_t size = sizeof(fd);
+	int rc = zmq_getsockopt(socket, ZMQ_FD, &fd, &size);
+	CHECK(rc == 0);
+	return fd;
+}
+
 time_ms settings_reconnect_max(enum bus_kind kind)
 {
 	for (size_t i = 0; i < SETTINGS; i++) {

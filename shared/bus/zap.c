@@ -159,20 +159,22 @@ static void answer_write(
 	}
 }
 
-void zap_serve(
+bool zap_serve(
 	void *socket, const struct zap_policy *policy, struct bus_stats *stats)
 {
 	zmq_msg_t parts[2 + ZAP_FRAMES_MAX + 1]; /* route, delimiter, excess */
 	struct view frames[ZAP_FRAMES_MAX];
 	struct zap_answer answer;
+	size_t turn = 0;
 	const size_t parts_max = 2 + ZAP_FRAMES_MAX + 1;
 
 	for (size_t i = 0; i < parts_max; i++)
 		zmq_msg_init(&parts[i]);
-	for (size_t turn = 0; turn < ZAP_TURN_MAX; turn++) {
+	while (turn < ZAP_TURN_MAX) {
 		size_t count = request_read(socket, parts, parts_max);
 		if (count == 0)
 			break;
+		turn++;
 		if (count < 2 || count >= parts_max)
 			continue;
 		for (size_t i = 2; i < count; i++)
@@ -189,4 +191,5 @@ void zap_serve(
 	}
 	for (size_t i = 0; i < parts_max; i++)
 		zmq_msg_close(&parts[i]);
+	return turn == ZAP_TURN_MAX;
 }

@@ -40,8 +40,9 @@ void zap_decide(struct zap_answer *out, const struct view *frames, size_t count,
  * stranger at the handshake is recognised once the key is known. */
 bool zap_sender(struct key *out, const char *user, const struct known *known);
 
-/* Answer what waits on the handler's socket. */
-void zap_serve(
+/* Answer what waits on the handler's socket, a turn's worth; true when more
+ * may wait. */
+bool zap_serve(
 	void *socket, const struct zap_policy *policy, struct bus_stats *stats);
 
 #endif

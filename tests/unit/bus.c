@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/random.h"
 
 static void test_request(void **state)
 {
@@ -360,6 +361,74 @@ static void test_wait(void **state)
 	assert_false(ready);
 }
 
+struct echo {
+	struct bus *bus;
+	struct bus_socket *server;
+};
+
+/* Answer all until one is "stop"; only waits, never asks in vain. */
+static void *echo_server(void *argument)
+{
+	struct echo *at = argument;
+	struct bus_message message;
+	bool ready, stop = false;
+
+	while (!stop) {
+		bool woken = bus_wait(
+			at->bus, &at->server, &ready, 1, -1, NULL, DEADLINE_MS);
+		CHECK(woken);
+		while (bus_receive(at->server, &message) == ERR_OK) {
+			stop = frame_is(&message, 0, "stop");
+			enum err err = bus_answer(
+				at->server, &message, message.frames, 1);
+			CHECK(err == ERR_OK);
+		}
+	}
+	return NULL;
+}
+
+/* Bursts of random length, taken in random portions; a wake-up that is lost
+ * would be a wait until the deadline. */
+static void test_no_wake_is_lost(void **state)
+{
+	struct world *world = *state;
+	struct bus *bus = world->buses[ALICE];
+	struct bus_message message;
+	struct random random;
+	char bound[128];
+	struct echo at = {
+		world->buses[SERVER], binds(world, BUS_REQUEST_SERVER, bound)};
+	struct bus_socket *client =
+		connects(world, ALICE, BUS_REQUEST_CLIENT, bound);
+	size_t waiting = 0;
+	pthread_t thread;
+	bool ready;
+
+	random_seed(&random, 5);
+	UNTIL(world, is_up(client));
+	assert_int_equal(pthread_create(&thread, NULL, echo_server, &at), 0);
+	for (size_t round = 0; round < 3000; round++) {
+		size_t burst = random_below(&random, 4);
+		for (size_t i = 0; i < burst; i++, waiting++)
+			assert_int_equal(send_text(client, "x"), ERR_OK);
+		size_t portion = random_below(&random, 4);
+		while (portion-- > 0 && waiting > 0) {
+			assert_true(bus_wait(bus, &client, &ready, 1, -1, NULL,
+				DEADLINE_MS));
+			if (bus_receive(client, &message) == ERR_OK)
+				waiting--;
+		}
+	}
+	assert_int_equal(send_text(client, "stop"), ERR_OK);
+	for (waiting++; waiting > 0;) {
+		assert_true(bus_wait(
+			bus, &client, &ready, 1, -1, NULL, DEADLINE_MS));
+		if (bus_receive(client, &message) == ERR_OK)
+			waiting--;
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static void test_sockets_max(void **state)
 {
 	struct world *world = *state;
@@ -396,6 +465,7 @@ int main(void)
 		TEST(test_server_restarts),
 		TEST(test_subscription_is_kept),
 		TEST(test_wait),
+		TEST(test_no_wake_is_lost),
 		TEST(test_sockets_max),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
