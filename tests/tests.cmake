@@ -78,3 +78,9 @@ if(PERCH_FUZZ)
 	endforeach()
 endif()
 include(${CMAKE_CURRENT_LIST_DIR}/sim/sim.cmake)
+
+# What run/bench.sh measures with.
+foreach(name limits load)
+	add_executable(perch-${name} ${CMAKE_SOURCE_DIR}/tests/bench/${name}.c)
+	target_link_libraries(perch-${name} perch_client)
+endforeach()

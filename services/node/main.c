@@ -58,19 +58,6 @@ static struct options options = {
 	.has_config = true,
 };
 
-static void start_log(void)
-{
-	static const char *const words[] = {"debug", "info", "warn", "error"};
-	const char *word = options_text(&options, "log-level");
-	size_t level = 0;
-	while (level < 4 && strcmp(words[level], word) != 0)
-		level++;
-	if (level == 4)
-		options_refuse(&options, "log-level",
-			"say debug, info, warn or error");
-	log_start((enum log_level)level, options_flag(&options, "json"));
-}
-
 /* Whoever may connect: members to the peer socket; to the others those whom
  * the ledger knows, and anyone if the genesis says so. */
 static bool admits(void *context, enum bus_kind kind, const struct key *known)
@@ -210,7 +197,7 @@ int main(int argc, char **argv)
 	static struct keypair pair;
 	char why[300];
 	options_read(&options, argc, argv);
-	start_log();
+	options_start_log(&options);
 	limits_set();
 	crypto_start();
 	int fd = signals_open();

@@ -90,6 +90,7 @@ struct perch {
 	unsigned lines_max;
 	time_ms timeout_ms, patience_ms;
 	int wake_fd;
+	struct bus_socket *wake_socket;
 
 	size_t node_count;
 	size_t line_count; /* nodes, and the evaluator */

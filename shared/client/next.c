@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "client/host.h"
 #include "client/inside.h"
 #include "clock/clock.h"
 #include "ledger/envelope.h"
@@ -137,8 +138,8 @@ static time_ms earliest(time_ms a, time_ms b)
 /* Until something arrives or is due. True: the user's descriptor is ready. */
 static bool wait_for_more(struct perch *client, time_ms now, time_ms until)
 {
-	struct bus_socket *sockets[2 * CLIENT_LINES_MAX];
-	bool ready[2 * CLIENT_LINES_MAX];
+	struct bus_socket *sockets[2 * CLIENT_LINES_MAX + 1];
+	bool ready[2 * CLIENT_LINES_MAX + 1];
 	bool woken = false;
 	size_t count = 0;
 	time_ms at = earliest(until, client->look_at);
@@ -153,11 +154,23 @@ static bool wait_for_more(struct perch *client, time_ms now, time_ms until)
 		if (line->publish != NULL)
 			sockets[count++] = line->publish;
 	}
+	if (client->wake_socket != NULL)
+		sockets[count++] = client->wake_socket;
 	bus_wait(client->bus, sockets, ready, count, client->wake_fd, &woken,
 		at == INT64_MAX ? -1
 		: at > now      ? at - now
 				: 0);
-	return woken;
+	return woken || (client->wake_socket != NULL && ready[count - 1]);
+}
+
+struct bus *perch_bus(const struct perch *client)
+{
+	return client->bus;
+}
+
+void perch_wake_on_socket(struct perch *client, struct bus_socket *socket)
+{
+	client->wake_socket = socket;
 }
 
 bool perch_next(

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "service/log.h"
 
 enum { SETTINGS_MAX = 40, KEY_FIRST = 1000, KEY_CONFIG = 999 };
 enum { FILE_SIZE_MAX = 64 << 10 };
@@ -298,4 +299,17 @@ uint64_t options_number(const struct options *options, const char *name,
 		"\"%.20s\" is not a number from %llu to %llu", text,
 		(unsigned long long)min, (unsigned long long)max);
 	options_refuse(options, name, why);
+}
+
+void options_start_log(const struct options *options)
+{
+	static const char *const words[] = {"debug", "info", "warn", "error"};
+	const char *word = options_text(options, "log-level");
+	size_t level = 0;
+	while (level < 4 && strcmp(words[level], word) != 0)
+		level++;
+	if (level == 4)
+		options_refuse(
+			options, "log-level", "say debug, info, warn or error");
+	log_start((enum log_level)level, options_flag(options, "json"));
 }

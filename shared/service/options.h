@@ -44,6 +44,9 @@ bool options_flag(const struct options *options, const char *name);
 uint64_t options_number(const struct options *options, const char *name,
 	uint64_t min, uint64_t max);
 
+/* log_start with the settings "log-level" (a word) and "json" (a flag). */
+void options_start_log(const struct options *options);
+
 /* Say what is wrong with a setting, and end the program as above. */
 _Noreturn void options_refuse(
 	const struct options *options, const char *name, const char *why);
