@@ -3,14 +3,13 @@
  * A round takes what is there, a bounded amount from each socket, then checks,
  * builds and sends once: so what arrived together travels together.
  */
-#include "node.h"
+#include "run.h"
 
 #include <string.h>
 
 #include "base/check.h"
 #include "clock/clock.h"
 #include "gen/topic.h"
-#include "run.h"
 #include "service/log.h"
 
 enum { CHAIN_CONNECTED = 1, CHAIN_DISCONNECTED = 2, CHAIN_FINAL = 3 };

@@ -44,13 +44,14 @@ enum err duration_parse(const char *text, time_ms *out)
 enum err utc_parse(const char *text, time_ms *out)
 {
 	struct tm utc = {0};
-	int ms = 0, used = 0;
+	long ms = 0;
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
 	if (rest == NULL)
 		return ERR_ENCODING;
-	if (*rest == '.' && strspn(rest + 1, "0123456789") == 3 &&
-		sscanf(rest, ".%3d%n", &ms, &used) == 1)
-		rest += used;
+	if (*rest == '.' && strspn(rest + 1, "0123456789") == 3) {
+		ms = strtol(rest + 1, NULL, 10);
+		rest += 4;
+	}
 	if (strcmp(rest, "Z") != 0)
 		return ERR_ENCODING;
 	time_t seconds = timegm(&utc);

@@ -16,13 +16,13 @@ import repo  # noqa: E402
 ORDER = repo.PURE + ["clock", "store", "bus", "client", "service"]
 # Libraries, and the only folders, beside the tests, that include their headers.
 OUTSIDE = {
-    "sodium.h": ("shared/crypto", "shared/bus"),
+    "sodium.h": ("shared/crypto", "shared/bus", "shared/store"),
     "openssl/": ("shared/crypto", "shared/consensus"),
     "lmdb.h": ("shared/store",),
     "zmq.h": ("shared/bus", "tests"),
     "czmq.h": ("shared/store", "shared/service"),
     "msgpack.h": ("shared/wire",),
-    "time.h": ("shared/clock", "shared/service", "services"),
+    "time.h": ("shared/clock", "shared/store", "shared/service", "services"),
     "sys/time.h": ("shared/clock",),
     "sys/random.h": ("shared/clock",),
     "pthread.h": ("shared/service", "shared/store"),

@@ -37,7 +37,7 @@ PLANTED = [
     (layers, C, c('#include "nowhere/x.h"\n'), "neither in this folder"),
     (layers, C, c("#include <unistd.h>\n"), "opens the door"),
     (layers, C, c("#include <sodium.h>\n"), "for shared/crypto"),
-    (layers, C, c("#include <zmq.h>\n"), "for shared/bus only"),
+    (layers, C, c("#include <zmq.h>\n"), "for shared/bus"),
     (layers, "shared/bus/planted.c", c("#include <time.h>\n"),
      "for shared/clock"),
     (layers, "shared/consensus/planted.c", c('#include "store/store.h"\n'),
