@@ -178,8 +178,8 @@ static void run_ops(
 }
 
 /* Remember a transaction; or why it cannot be. */
-static enum refusal remember(
-	struct state *state, const struct tx_view *tx, uint16_t tx_index)
+static enum refusal remember(struct state *state, const struct hash *key,
+	const struct tx_view *tx, uint16_t tx_index)
 {
 	struct record_seen record = {
 		.wallet = tx->body.wallet,
@@ -193,7 +193,7 @@ static enum refusal remember(
 
 	if (until <= state->time || until - state->time > TX_VALID_MS_MAX)
 		return REFUSAL_EXPIRED;
-	return seen_put(state, &record) ? REFUSAL_GRANTED : REFUSAL_FULL;
+	return seen_put(state, key, &record) ? REFUSAL_GRANTED : REFUSAL_FULL;
 }
 
 bool contract_execute(struct state *state, const struct tx_view *tx,
@@ -209,14 +209,17 @@ bool contract_execute(struct state *state, const struct tx_view *tx,
 		.cause = {.moves = moves, .tx_index = tx_index},
 		.member_free = member_free,
 	};
-	struct record_seen known;
+	struct hash key = seen_key(&tx->body.wallet, &tx->body.id);
+	uint32_t known = table_find(&state->seen, &key);
 
 	receipt->tx = tx->hash;
 	receipt->ops_count = 0;
 	receipt->code = REFUSAL_REPLAY;
-	if (state_seen(state, &tx->body.wallet, &tx->body.id, &known))
-		return !hash_equal(&known.tx, &tx->hash);
-	receipt->code = remember(state, tx, tx_index);
+	if (known != TABLE_NONE) {
+		const struct seen *seen = table_at(&state->seen, known);
+		return !hash_equal(&seen->tx, &tx->hash);
+	}
+	receipt->code = remember(state, &key, tx, tx_index);
 	if (receipt->code != REFUSAL_GRANTED)
 		return true;
 	if (context.party == TABLE_NONE)

@@ -74,23 +74,28 @@ struct node {
 	struct address request, publish, peer;
 };
 
+/* What searches read is in the first 64 bytes, which are one line of a cache: a
+ * record that is not in it costs more than all that is done with it. */
 struct reservation {
 	struct id id;
-	struct id pair; /* the other half, when paired */
-	bool paired;
+	time_ms start, end;
+	uint32_t bucket_next; /* of its port's bucket, in order of id */
+	uint32_t fleet_next;
+	uint32_t port, party; /* indexes */
+	uint32_t version;
+	uint32_t deadline_at; /* place among the deadlines, or TABLE_NONE */
+	uint32_t fleet;       /* its aircraft, or TABLE_NONE */
 	uint8_t pad;
 	uint8_t state; /* enum reservation_state */
 	uint8_t movement;
-	uint32_t port, party; /* indexes */
-	uint32_t version;
-	time_ms start, end;
+	bool paired;
+
+	struct id pair; /* the other half, when paired */
 	uint64_t height;
+	uint32_t fleet_before;
 	struct name aircraft;
-	uint32_t deadline_at; /* place among the deadlines, or TABLE_NONE */
-	uint32_t bucket_next; /* of its port's bucket, in order of id */
-	uint32_t fleet;       /* its aircraft, or TABLE_NONE */
-	uint32_t fleet_next, fleet_before;
 };
+_Static_assert(sizeof(struct reservation) == 128, "two lines of a cache");
 
 /* An aircraft with live reservations, by the hash of its serial: a stranger
  * chooses serials. */
@@ -193,10 +198,11 @@ void record_of_seen(const struct seen *seen, struct record_seen *out);
 
 /* ---- seen.c ---- */
 
-uint32_t seen_find(const struct state *state, const struct key *wallet,
-	const struct id *id);
+/* What (wallet, id) is found by. */
+struct hash seen_key(const struct key *wallet, const struct id *id);
 /* False when the table is full. The id is not there (CHECK). */
-bool seen_put(struct state *state, const struct record_seen *record);
+bool seen_put(struct state *state, const struct hash *key,
+	const struct record_seen *record);
 /* Drop what is not valid any more, at most SEEN_DROPS_MAX. */
 void seen_sweep(struct state *state);
 struct hash seen_chain(const struct hash *before, const struct seen *seen);

@@ -180,7 +180,8 @@ bool state_timetable_next(const struct state *state, size_t port, time_ms from,
 bool state_seen(const struct state *state, const struct key *wallet,
 	const struct id *id, struct record_seen *out)
 {
-	uint32_t index = seen_find(state, wallet, id);
+	struct hash key = seen_key(wallet, id);
+	uint32_t index = table_find(&state->seen, &key);
 
 	if (index == TABLE_NONE)
 		return false;

@@ -8,11 +8,6 @@
 
 #include "base/check.h"
 
-struct reservation *reservation_at(const struct state *state, uint32_t index)
-{
-	return table_at(&state->reservations, index);
-}
-
 uint32_t reservation_find(const struct state *state, const struct id *id)
 {
 	return table_find(&state->reservations, id);

@@ -12,21 +12,13 @@
 
 #include "base/check.h"
 
-static struct hash key_of(const struct key *wallet, const struct id *id)
+struct hash seen_key(const struct key *wallet, const struct id *id)
 {
 	uint8_t bytes[KEY_SIZE + ID_SIZE];
 
 	memcpy(bytes, wallet, KEY_SIZE);
 	memcpy(bytes + KEY_SIZE, id, ID_SIZE);
 	return hash_bytes(view_of(bytes, sizeof(bytes)));
-}
-
-uint32_t seen_find(const struct state *state, const struct key *wallet,
-	const struct id *id)
-{
-	struct hash key = key_of(wallet, id);
-
-	return table_find(&state->seen, &key);
 }
 
 struct hash seen_chain(const struct hash *before, const struct seen *seen)
@@ -52,13 +44,12 @@ static struct seen *seen_at(const struct state *state, uint32_t index)
 	return table_at(&state->seen, index);
 }
 
-bool seen_put(struct state *state, const struct record_seen *record)
+bool seen_put(struct state *state, const struct hash *key,
+	const struct record_seen *record)
 {
-	struct hash key = key_of(&record->wallet, &record->id);
-
 	if (state->seen.count >= state->limits.seen_max)
 		return false;
-	uint32_t index = table_put(&state->seen, &key);
+	uint32_t index = table_put(&state->seen, key);
 	CHECK(index != TABLE_NONE);
 	struct seen *seen = seen_at(state, index); /* touched by table_put */
 	seen->wallet = record->wallet;

@@ -261,7 +261,7 @@ static enum err load_slot(
 	struct state *state, uint64_t from, struct view *rest, uint64_t *place)
 {
 	struct snapshot_slot head;
-	struct record_seen record, known;
+	struct record_seen record;
 
 	enum err err = LOAD(snapshot_slot, rest, &head);
 	if (err != ERR_OK)
@@ -275,11 +275,12 @@ static enum err load_slot(
 		err = LOAD(record_seen, rest, &record);
 		if (err != ERR_OK)
 			return err;
+		struct hash key = seen_key(&record.wallet, &record.id);
 		if (record.valid_until / SEEN_SLOT_MS % SEEN_SLOTS !=
 				head.place ||
-			state_seen(state, &record.wallet, &record.id, &known))
+			table_find(&state->seen, &key) != TABLE_NONE)
 			return ERR_ENCODING;
-		if (!seen_put(state, &record))
+		if (!seen_put(state, &key, &record))
 			return ERR_FULL;
 	}
 	*place = head.place;
