@@ -1,4 +1,4 @@
-/* tests/unit/snapshot.c -- a state as bytes and back, and proofs from it.
+/* tests/unit/snapshot.c -- a state as bytes and back.
  *
  * A loaded state has other table indexes than the one that was saved, so both
  * go on with the same transactions, and must stay equal block by block.
@@ -254,60 +254,6 @@ static size_t timetable(const struct state *state, size_t port,
 	return count;
 }
 
-static void test_proof(void **unused)
-{
-	struct pair *p = pair_new("proof");
-	struct record_reservation records[512];
-	struct proof_parts *parts = malloc(sizeof(*parts));
-	size_t seen = 0;
-
-	(void)unused;
-	for (int i = 0; i < 60; i++)
-		step(p, 1);
-	struct hash root = state_root(p->one.state);
-	for (size_t port = 0; port < state_port_count(p->one.state); port++) {
-		state_proof(p->one.state, port, parts);
-		assert_int_equal(proof_check(parts, &root), ERR_OK);
-		size_t count = timetable(p->one.state, port, records, 512);
-		seen += count;
-		assert_true(count > 5);
-		assert_int_equal(
-			proof_timetable(parts, records, count), ERR_OK);
-		/* One less, one changed, one twice. */
-		assert_int_equal(
-			proof_timetable(parts, records, count - 1), ERR_ROOT);
-		records[0].end++;
-		assert_int_equal(
-			proof_timetable(parts, records, count), ERR_ROOT);
-		records[0] = records[1];
-		assert_int_equal(
-			proof_timetable(parts, records, count), ERR_EXISTS);
-
-		struct proof_parts good = *parts;
-		parts->buckets[7].bytes[0] ^= 1;
-		assert_int_equal(proof_check(parts, &root), ERR_ROOT);
-		*parts = good;
-		parts->port.lead++;
-		assert_int_equal(proof_check(parts, &root), ERR_ROOT);
-		*parts = good;
-		parts->rest.bytes[3] ^= 1;
-		assert_int_equal(proof_check(parts, &root), ERR_ROOT);
-		*parts = good;
-		parts->live.bytes[3] ^= 1;
-		assert_int_equal(proof_check(parts, &root), ERR_ROOT);
-		*parts = good;
-		parts->path_length++;
-		assert_int_equal(proof_check(parts, &root), ERR_LENGTH);
-		*parts = good;
-		root.bytes[5] ^= 1;
-		assert_int_equal(proof_check(parts, &root), ERR_ROOT);
-		root.bytes[5] ^= 1;
-	}
-	assert_int_equal(seen, state_live_count(p->one.state));
-	free(parts);
-	pair_free(p);
-}
-
 static void test_timetable(void **unused)
 {
 	struct pair *p = pair_new("timetable");
@@ -347,7 +293,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_proof),
 		cmocka_unit_test(test_timetable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
