@@ -29,6 +29,7 @@ static enum err open_replica(struct driver *driver, char why[300])
 		.heartbeat_ms = driver->config.heartbeat_ms,
 		.skew_ms = driver->config.skew_ms,
 		.mesh = driver->config.mesh,
+		.forgotten_height = log_owed(driver->log),
 	};
 	if (driver->config.keep_blocks > 0)
 		config.limits.snapshot_every = driver->config.keep_blocks;
