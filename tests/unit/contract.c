@@ -271,7 +271,7 @@ static void judge_taken(struct trial *t, const struct wish *wish,
 	struct detail_slot_taken detail;
 	struct oracle *o = &t->oracle;
 	size_t port = wanted->port;
-	time_ms length = wanted->end - wanted->start, first;
+	time_ms length = wanted->end - wanted->start, first = 0;
 	uint64_t bits = wish->kind == OP_RESERVATION
 				? ~UINT64_C(0)
 				: UINT64_C(1) << wanted->pad;
