@@ -40,7 +40,7 @@ file(GLOB source_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/source/*.py)
 foreach(file ${source_tests})
 	get_filename_component(name ${file} NAME_WE)
 	add_test(NAME source_${name} COMMAND ${DEBIAN_PYTHON} ${file})
-	set_tests_properties(source_${name} PROPERTIES TIMEOUT 60
+	set_tests_properties(source_${name} PROPERTIES TIMEOUT 120
 		LABELS source SKIP_RETURN_CODE 77 ENVIRONMENT
 		"PERCH_BUILD=${CMAKE_BINARY_DIR};PERCH_BUILD_TYPE=${CMAKE_BUILD_TYPE}")
 endforeach()

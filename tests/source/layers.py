@@ -18,7 +18,7 @@ ORDER = repo.PURE + ["clock", "store", "bus", "client", "service"]
 OUTSIDE = {
     "sodium.h": ("shared/crypto", "shared/bus", "shared/store"),
     "openssl/": ("shared/crypto", "shared/consensus"),
-    "lmdb.h": ("shared/store",),
+    "lmdb.h": ("shared/store", "services/contract"),
     "zmq.h": ("shared/bus", "tests"),
     "czmq.h": ("shared/store", "shared/service"),
     "msgpack.h": ("shared/wire",),

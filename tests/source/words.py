@@ -15,7 +15,6 @@ CALLS = [
      "no bound; use snprintf or memcpy with the size checked"),
     ("atoi|atol|atoll|atof|scanf|fscanf", (),
      "says nothing about bad input; use strtoull with its end checked"),
-    ("sscanf", ("tests",), "see atoi"),
     ("strtok|asctime|ctime|gmtime|localtime|setjmp|longjmp|alloca", (),
      "hidden state or an unbounded stack; use the _r form or a buffer"),
     ("system|popen|fork|vfork", ("tests",),

@@ -1,0 +1,541 @@
+#!/bin/bash
+# A Perch cluster on this machine: named nodes, an evaluator, two wallets.
+# --help is the manual. Everything lives in one directory; only processes that
+# were started from it are ever stopped, by their ids.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+bin=${PERCH_BIN:-$root/build/release/bin}
+
+READY_S=30 # until a cluster has to accept transactions
+STOP_S=10  # until what was asked to stop is killed
+names=(the_leader_node the_blue_sky white_noise yellow_submarine green_planet)
+dir="" nodes="" engine="" topology="" port_base="" traffic="" seconds=""
+words=() json=""
+
+usage() {
+	cat <<'END'
+usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
+       run/cluster.sh up --dir DIR [options]
+       run/cluster.sh status [--json] | down                      --dir DIR
+       run/cluster.sh kill NAME | stop NAME|all | restart NAME|all  --dir DIR
+
+  --dir DIR          where everything is kept (without up: a temporary one)
+  --nodes N          1 to 16 nodes (5)
+  --engine ordered   who orders
+  --topology T       star: followers talk to the leader only; or mesh (star)
+  --port-base N      first of 3 * nodes + 1 TCP ports (free ones)
+  --traffic TX/S     reservations a second by alice and bob (up: 0, else 2)
+  --seconds N        without up: stop by itself after so long
+
+kill is kill -9; restart also starts what was killed or stopped. up in a
+directory that was used before goes on with its ledger. NAME is a node,
+contract, alice or bob (their traffic). DIR/cluster.json says what there is,
+DIR/wallets/alice.conf is for perch-wallet --config, DIR/logs/NAME.log is what
+NAME said.
+
+  run/cluster.sh --traffic 20
+  run/cluster.sh up --nodes 3 --topology mesh --dir /tmp/three
+  run/cluster.sh kill the_leader_node --dir /tmp/three
+
+Ends with 0 done, 1 something is not as it must be, 2 wrong usage.
+END
+}
+
+fail() {
+	echo "run/cluster.sh: $*" >&2
+	exit 1
+}
+
+wrong() {
+	echo "run/cluster.sh: $*; see run/cluster.sh --help" >&2
+	exit 2
+}
+
+say() {
+	[ -n "$quiet" ] || echo "$*"
+}
+
+# ---- who there is ----
+
+node_names() {
+	local i
+	for ((i = 0; i < nodes; i++)); do
+		echo "${names[i]:-node_$((i + 1))}"
+	done
+}
+
+# In the order in which they are stopped.
+everyone() {
+	echo alice bob contract
+	node_names
+}
+
+check_name() {
+	everyone | tr ' ' '\n' | grep -qxF -e "$1" ||
+		wrong "nobody here is called '$1'; there are:" \
+			"$(everyone | tr '\n' ' ')"
+}
+
+# ---- processes: DIR/pids/NAME holds an id ----
+
+# A process is ours if it runs one of our programs on files of this directory.
+pid_of() {
+	local pid
+	pid=$(cat "$dir/pids/$1" 2>/dev/null) || return 1
+	case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+	*/perch-*) ;;
+	*) return 1 ;;
+	esac
+	tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" |
+		grep -qF -e "$dir/" || return 1
+	echo "$pid"
+}
+
+# Begin NAME in a session of its own: the terminal's Ctrl-C is for us, who stop
+# everything in order. Returns once it is what pid_of recognises, or gone.
+launch() {
+	local name=$1
+	shift
+	setsid "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null 8>&- &
+	echo $! >"$dir/pids/$name"
+	disown
+	until pid_of "$name" >/dev/null || ! kill -0 $! 2>/dev/null; do
+		:
+	done
+}
+
+start() {
+	pid_of "$1" >/dev/null && return
+	case $1 in
+	contract)
+		launch "$1" "$bin/perch-contract" --config "$dir/conf/$1.conf"
+		;;
+	alice | bob)
+		launch "$1" "$bin/perch-wallet" traffic --rate "$traffic" \
+			--config "$dir/wallets/$1.conf"
+		;;
+	*) launch "$1" "$bin/perch-node" --config "$dir/conf/$1.conf" ;;
+	esac
+}
+
+# halt SIGNAL NAME...: send it, wait until they are gone, and kill what does not
+# go.
+halt() {
+	local signal=$1 name pid running=()
+	shift
+	for name; do
+		pid=$(pid_of "$name") || continue
+		kill "-$signal" "$pid" 2>/dev/null
+		running+=("$name:$pid")
+	done
+	for name in ${running[@]+"${running[@]}"}; do
+		pid=${name#*:}
+		name=${name%:*}
+		timeout $STOP_S tail --pid="$pid" -s 0.02 -f /dev/null
+		[ "$(pid_of "$name")" != "$pid" ] || {
+			echo "run/cluster.sh: $name did not stop in" \
+				"$STOP_S s and was killed; see" \
+				"$dir/logs/$name.log" >&2
+			kill -9 "$pid" 2>/dev/null
+		}
+	done
+	for name; do rm -f "$dir/pids/$name"; done
+}
+
+# ---- the files of a cluster ----
+
+# The first of so many consecutive free TCP ports, below the range from which
+# the kernel takes ports for outgoing connections.
+free_ports() {
+	local count=$1 base port tries used
+	used=" $(ss -Htan | awk '{ sub(/.*:/, "", $4); print $4 }' |
+		sort -u | tr '\n' ' ') "
+	for ((tries = 0; tries < 200; tries++)); do
+		base=$((10000 + (RANDOM * 32768 + RANDOM) % 450 * 50))
+		for ((port = base; port < base + count; port++)); do
+			case $used in *" $port "*) continue 2 ;; esac
+		done
+		echo $base
+		return
+	done
+	fail "no $count free ports between 10000 and 32768; give --port-base"
+}
+
+check_ports() {
+	local port last=$((port_base + 3 * nodes)) holder
+	[ "$last" -le 65535 ] ||
+		wrong "--port-base: $port_base to $last are not all TCP ports"
+	for ((port = port_base; port <= last; port++)); do
+		holder=$(ss -Htlnp "sport = :$port" | tail -n 1 | tr -s ' ')
+		[ -z "$holder" ] || fail "TCP port $port is in use" \
+			"($holder); stop that program, or use another" \
+			"--dir and --port-base"
+	done
+}
+
+# Make the key of NAME if it is not there.
+make_key() {
+	[ -f "$dir/keys/$1.key" ] ||
+		"$bin/perch-wallet" key new --out "$dir/keys/$1.key" \
+			>/dev/null || fail "no key for $1"
+}
+
+# key_of NAME [key|curve]: a public key as hex.
+key_of() {
+	"$bin/perch-wallet" key show --key "$dir/keys/$1.key" --json |
+		sed 's/.*"'"${2:-key}"'": *"\([0-9a-f]*\)".*/\1/'
+}
+
+write_port() {
+	local name=$1 pad
+	shift
+	echo "    $name"
+	echo "        controller = $(key_of "$name")"
+	echo "        pads"
+	for pad; do echo "            $pad"; done
+}
+
+write_genesis() {
+	local name port=$port_base
+	echo "#   The network of this cluster; its hash is the network id."
+	echo "perch"
+	echo "    name = demo"
+	echo "    time = $(date -u +%Y-%m-%dT%H:%M:%SZ)"
+	echo "    observers = anyone"
+	echo "nodes"
+	for name in $(node_names); do
+		echo "    $name"
+		echo "        key = $(key_of "$name")"
+		echo "        request = \"tcp://127.0.0.1:$port\""
+		echo "        publish = \"tcp://127.0.0.1:$((port + 1))\""
+		echo "        peer = \"tcp://127.0.0.1:$((port + 2))\""
+		port=$((port + 3))
+	done
+	echo "ports"
+	write_port haneda A B
+	write_port kansai A B C
+	write_port naha A
+	echo "operators"
+	for name in alice bob; do
+		echo "    $name"
+		echo "        key = $(key_of $name)"
+		echo "        quota = 100000"
+	done
+	echo "observers"
+	echo "    contract"
+	echo "        key = $(key_of contract)"
+}
+
+write_json() {
+	local name port=$port_base comma=""
+	echo "{\"network\": \"$(sha_of_network)\", \"engine\": \"$engine\","
+	echo " \"nodes\": ["
+	for name in $(node_names); do
+		printf '%s  {"name": "%s", "key": "%s",\n' "$comma" "$name" \
+			"$(key_of "$name")"
+		printf '   "request": "tcp://127.0.0.1:%d",\n' "$port"
+		printf '   "publish": "tcp://127.0.0.1:%d",\n' $((port + 1))
+		printf '   "curve": "%s"}' "$(key_of "$name" curve)"
+		comma=$',\n'
+		port=$((port + 3))
+	done
+	echo "],"
+	echo " \"evaluator\": {\"key\": \"$(key_of contract)\","
+	echo "   \"request\": \"tcp://127.0.0.1:$port\"},"
+	echo " \"ports\": [{\"name\": \"haneda\", \"pads\": [\"A\", \"B\"]},"
+	echo "  {\"name\": \"kansai\", \"pads\": [\"A\", \"B\", \"C\"]},"
+	echo "  {\"name\": \"naha\", \"pads\": [\"A\"]}],"
+	echo " \"wallets\": [\"alice\", \"bob\"],"
+	echo " \"genesis\": \"$dir/genesis.zpl\"}"
+}
+
+# The network id is the BLAKE2b-256 of the genesis file.
+sha_of_network() {
+	b2sum -l 256 <"$dir/genesis.zpl" | cut -d' ' -f1
+}
+
+write_confs() {
+	local name
+	for name in $(node_names); do
+		cat >"$dir/conf/$name.conf" <<END
+genesis = "$dir/genesis.zpl"
+key = "$dir/keys/$name.key"
+data = "$dir/data/$name"
+engine = $engine
+topology = $topology
+END
+	done
+	cat >"$dir/conf/contract.conf" <<END
+genesis = "$dir/genesis.zpl"
+key = "$dir/keys/contract.key"
+data = "$dir/data/contract"
+request = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
+END
+	for name in alice bob; do
+		cat >"$dir/wallets/$name.conf" <<END
+genesis = "$dir/genesis.zpl"
+key = "$dir/keys/$name.key"
+evaluator = "$(key_of contract)@tcp://127.0.0.1:$((port_base + 3 * nodes))"
+END
+	done
+}
+
+# A new cluster's files, all of them or none: the last one makes it one.
+make_cluster() {
+	local name
+	mkdir -p "$dir"/{keys,conf,data,wallets,logs,pids} ||
+		fail "cannot write to $dir"
+	chmod 700 "$dir/keys"
+	for name in $(everyone) haneda kansai naha; do make_key "$name"; done
+	write_genesis >"$dir/genesis.zpl"
+	write_json >"$dir/cluster.json"
+	echo "$nodes $port_base" >"$dir/cluster.made"
+}
+
+# What an existing directory says; given options must agree with it.
+read_cluster() {
+	local was_nodes was_base
+	[ -f "$dir/cluster.made" ] || return 1
+	read -r was_nodes was_base <"$dir/cluster.made"
+	[ "${nodes:-$was_nodes}" = "$was_nodes" ] &&
+		[ "${port_base:-$was_base}" = "$was_base" ] ||
+		fail "$dir holds a cluster of $was_nodes nodes on ports from" \
+			"$was_base, which are part of its network; use" \
+			"another --dir, or leave --nodes and --port-base out"
+	nodes=$was_nodes
+	port_base=$was_base
+}
+
+open_dir() {
+	[ -n "$dir" ] || wrong "--dir is missing"
+	dir=$(realpath -m "$dir")
+	read_cluster || fail "$dir is no cluster's; run/cluster.sh up --dir $dir"
+}
+
+lock_dir() {
+	mkdir -p "$dir" || fail "cannot make $dir"
+	exec 8>"$dir/lock"
+	flock -w 60 8 || fail "another run/cluster.sh works in $dir; wait for it"
+}
+
+# ---- up ----
+
+# Why it is not ready yet; empty when the cluster accepts transactions.
+unready() {
+	local name status
+	for name in $(node_names) contract; do
+		pid_of "$name" >/dev/null || {
+			echo "$name ended"
+			return
+		}
+	done
+	status=$("$bin/perch-observer" --genesis "$dir/genesis.zpl" \
+		--status --json 2>/dev/null) || {
+		echo "no node answers"
+		return
+	}
+	[ "$(grep -oE '"up": ?true' <<<"$status" | wc -l)" = "$nodes" ] || {
+		echo "not every node answers"
+		return
+	}
+	grep -qE '"role": ?"leader"' <<<"$status" || {
+		echo "no node leads"
+		return
+	}
+	"$bin/perch-wallet" inquire --port haneda --timeout 2s \
+		--config "$dir/wallets/alice.conf" >/dev/null 2>&1 ||
+		echo "the evaluator does not answer"
+}
+
+# What the first of them that ended, or else who is slow, has said.
+last_words() {
+	local name
+	for name in $(node_names) contract; do
+		pid_of "$name" >/dev/null && continue
+		echo "$dir/logs/$name.log ends with:"
+		tail -n 5 "$dir/logs/$name.log"
+		return
+	done
+	tail -n 2 "$dir"/logs/*.log
+}
+
+wait_ready() {
+	local end=$((SECONDS + READY_S)) why
+	while why=$(unready) && [ -n "$why" ]; do
+		case $why in *" ended") end=0 ;; esac
+		[ $SECONDS -lt $end ] || {
+			last_words >&2
+			# shellcheck disable=SC2046
+			halt TERM $(everyone)
+			fail "the cluster is not ready: $why; the cause is" \
+				"in the lines above; cure it and run up again"
+		}
+		sleep 0.1
+	done
+}
+
+up() {
+	local name
+	[ -x "$bin/perch-node" ] || build
+	[ -n "$dir" ] || wrong "--dir is missing"
+	dir=$(realpath -m "$dir")
+	lock_dir
+	if read_cluster; then
+		for name in $(everyone); do
+			pid_of "$name" >/dev/null &&
+				fail "$dir is up already; first:" \
+					"run/cluster.sh down --dir $dir"
+		done
+		check_ports
+	else
+		nodes=${nodes:-5}
+		: "${port_base:=$(free_ports $((3 * nodes + 1)))}"
+		[ -n "$port_base" ] || exit 1
+		check_ports
+		make_cluster
+	fi
+	write_confs
+	say "start: $(node_names | tr '\n' ' ')and the evaluator"
+	for name in $(node_names) contract; do start "$name"; done
+	wait_ready
+	begin_traffic
+	exec 8>&-
+}
+
+# Two wallets, half of the rate each.
+begin_traffic() {
+	[ "${traffic:-0}" != 0 ] || return
+	traffic=$(awk "BEGIN { print $traffic / 2 }")
+	say "traffic: alice and bob reserve, $traffic a second each"
+	start alice
+	start bob
+}
+
+# ---- the demo ----
+
+build() {
+	say "setup: what Perch needs of Debian"
+	"$root/run/setup.sh" >&2 || exit 1
+	say "build: into build/release"
+	"$root/run/build.sh" release >&2 || exit 1
+}
+
+view=""
+made=""
+finish() {
+	local code=$?
+	trap '' INT TERM HUP
+	[ -z "$view" ] || {
+		kill "$view" 2>/dev/null
+		wait "$view" 2>/dev/null
+	}
+	[ ! -d "$dir/pids" ] || {
+		say "stop: everything"
+		# shellcheck disable=SC2046
+		halt TERM $(everyone)
+	}
+	[ -z "$made" ] || rm -rf "$made"
+	exit "$code"
+}
+
+demo() {
+	trap finish EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	[ -n "$dir" ] || {
+		made=$(mktemp -d "${TMPDIR:-/tmp}/perch-demo-XXXXXX") ||
+			fail "no temporary directory"
+		dir=$made
+	}
+	build
+	traffic=${traffic:-2}
+	up
+	say "ready: in $dir; Ctrl-C stops everything"
+	say "  build/release/bin/perch-wallet reserve --port haneda --pad A" \
+		"--from +10m --for 5m --config $dir/wallets/alice.conf"
+	timeout --foreground "${seconds:-0}" \
+		"$bin/perch-observer" --genesis "$dir/genesis.zpl" <&0 &
+	view=$!
+	wait $view
+	[ $? != 124 ] || return 0
+}
+
+# ---- the command line ----
+
+need() {
+	[ $# -ge 2 ] || wrong "$1 needs a value"
+}
+
+number() {
+	[[ $2 =~ ^[0-9]{1,5}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] ||
+		wrong "$1 $2: a number from $3 to $4 is needed"
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help | -h) usage && exit ;;
+	--json) json=--json && shift && continue ;;
+	--*) need "$@" ;;
+	*) words+=("$1") && shift && continue ;;
+	esac
+	case $1 in
+	--dir) dir=$2 ;;
+	--nodes) number "$1" "$2" 1 16 && nodes=$2 ;;
+	--engine) engine=$2 ;;
+	--topology) topology=$2 ;;
+	--port-base) number "$1" "$2" 1024 65535 && port_base=$2 ;;
+	--traffic) number "$1" "$2" 0 99999 && traffic=$2 ;;
+	--seconds) number "$1" "$2" 1 99999 && seconds=$2 ;;
+	*) wrong "no such option: $1" ;;
+	esac
+	shift 2
+done
+engine=${engine:-ordered} topology=${topology:-star}
+[ "$engine" = ordered ] || wrong "--engine $engine: there is ordered"
+case $topology in star | mesh) ;; *) wrong "--topology: star or mesh" ;; esac
+verb=${words[0]:-demo}
+name=${words[1]:-}
+case $verb:${#words[@]} in
+demo:0 | up:1 | status:1 | down:1 | kill:2 | stop:2 | restart:2) ;;
+up:* | status:* | down:*) wrong "$verb takes no name" ;;
+kill:* | stop:* | restart:*) wrong "$verb needs one name" ;;
+*) wrong "no such verb: $verb" ;;
+esac
+quiet=$json
+
+case $verb in
+demo) demo ;;
+up)
+	up
+	say "up: $dir/cluster.json"
+	;;
+status)
+	open_dir
+	exec "$bin/perch-observer" --genesis "$dir/genesis.zpl" --status $json
+	;;
+esac
+case $verb in
+kill | stop | restart | down)
+	open_dir
+	lock_dir
+	[ "$verb" != down ] || name=all
+	[ "$name" = all ] || check_name "$name"
+	# shellcheck disable=SC2046
+	[ "$name" != all ] || set -- $(everyone)
+	[ "$name" = all ] || set -- "$name"
+	;;
+esac
+case $verb in
+kill) halt KILL "$@" ;;
+stop | down) halt TERM "$@" ;;
+restart)
+	halt TERM "$@"
+	for name; do
+		case $name in
+		alice | bob) ;; # traffic is begun by up
+		*) start "$name" ;;
+		esac
+	done
+	;;
+esac
+exit 0

@@ -1,0 +1,188 @@
+"""tests/support/cluster.py -- a cluster of real processes for one test.
+
+    with cluster.Cluster(nodes=3) as c:
+        answer = c.wallet("alice", "reserve", "--port", "haneda", ...)
+
+It is started by run/cluster.sh in a temporary directory on free ports. When
+the test ends, however it ends, what was started is stopped and the directory is
+gone; if it failed, the end of every log is printed first. Nothing here waits
+for time alone: until() waits for a condition, with a deadline.
+"""
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.normpath(os.path.join(os.path.dirname(
+    os.path.abspath(__file__)), "..", ".."))
+SCRIPT = os.path.join(ROOT, "run", "cluster.sh")
+BIN = os.environ.get("PERCH_BIN") or os.path.join(
+    ROOT, "build", "release", "bin")
+LONG = bool(os.environ.get("PERCH_LONG"))
+SANITIZED = os.environ.get("PERCH_BUILD_TYPE") in ("Asan", "Tsan")
+POLL_S = 0.05
+
+
+class Failed(Exception):
+    """What a test expected and did not see."""
+
+
+def expect(condition, said):
+    if not condition:
+        raise Failed(said)
+
+
+def until(condition, seconds, said):
+    """What condition() gave as soon as it is true, within so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed("not within %g s: %s" % (seconds, said))
+        time.sleep(POLL_S)
+
+
+def run(*command, seconds=60, **more):
+    """(exit code, stdout, stderr) of a command."""
+    done = subprocess.run([str(c) for c in command], capture_output=True,
+                          text=True, timeout=seconds, check=False, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def processes(directory):
+    """Ids of the living processes whose arguments name this directory."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as file:
+                if directory.encode() in file.read():
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+class Cluster:
+    def __init__(self, nodes=3, topology="star", **options):
+        self.base = tempfile.mkdtemp(prefix="perch-test-")
+        self.dir = os.path.join(self.base, "cluster")
+        self.options = ["--nodes", nodes, "--topology", topology]
+        for name, value in options.items():
+            self.options += ["--" + name.replace("_", "-"), value]
+
+    def __enter__(self):
+        try:
+            self.up()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            self.print_logs()
+        code, out, err = self.try_script("down")
+        left = processes(self.base)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.base, ignore_errors=True)
+        if kind is None and (left or code):
+            raise Failed("down left %s: %d %s%s" % (left, code, out, err))
+
+    def print_logs(self):
+        logs = os.path.join(self.dir, "logs")
+        for name in sorted(os.listdir(logs)) if os.path.isdir(logs) else []:
+            with open(os.path.join(logs, name), errors="replace") as file:
+                print("---- %s" % name)
+                print("".join(file.readlines()[-15:]))
+
+    # ---- run/cluster.sh ----
+
+    def try_script(self, verb, *arguments):
+        return run(SCRIPT, verb, *arguments, "--dir", self.dir)
+
+    def script(self, verb, *arguments):
+        code, out, err = self.try_script(verb, *arguments)
+        expect(code == 0, "cluster.sh %s %s ends with %d: %s%s" % (
+            verb, arguments, code, out, err))
+        return out
+
+    def up(self):
+        self.script("up", *self.options)
+        with open(os.path.join(self.dir, "cluster.json")) as file:
+            self.json = json.load(file)
+
+    def status(self):
+        return json.loads(self.script("status", "--json"))
+
+    def node(self, name):
+        return next(n for n in self.status()["nodes"] if n["name"] == name)
+
+    def leader(self):
+        """The name of the only leader, or None."""
+        found = [n["name"] for n in self.status()["nodes"]
+                 if n["up"] and n["role"] == "leader"]
+        return found[0] if len(found) == 1 else None
+
+    def wait_leader(self, seconds=20, but=None):
+        return until(lambda: self.leader() not in (None, but) and
+                     self.leader(), seconds, "one leader")
+
+    def agree(self, names=None):
+        """True when these nodes are up with one final height and root."""
+        seen = set()
+        for node in self.status()["nodes"]:
+            if names and node["name"] not in names:
+                continue
+            if not node["up"] or not node["chains"]:
+                return False
+            chain = node["chains"][0]
+            seen.add((chain["final_height"], chain["final_hash"],
+                      chain["height"], chain["state_root"]))
+        return len(seen) == 1
+
+    def wait_agreement(self, seconds=30, names=None):
+        until(lambda: self.agree(names), seconds, "one ledger on every node")
+
+    # ---- wallets ----
+
+    def wallet(self, name, *arguments, code=0):
+        """The JSON object that a wallet prints; it must end with code."""
+        got, out, err = self.try_wallet(name, *arguments)
+        expect(got == code, "perch-wallet %s ends with %d, not %d: %s%s" % (
+            arguments, got, code, out, err))
+        rows = [json.loads(row) for row in out.splitlines() if row]
+        return rows[0] if len(rows) == 1 else rows
+
+    def try_wallet(self, name, *arguments):
+        verb, *rest = arguments
+        return run(os.path.join(BIN, "perch-wallet"), verb, "--config",
+                   os.path.join(self.dir, "wallets", name + ".conf"),
+                   "--json", *rest)
+
+
+def main(*tests):
+    """Run the tests named on the command line, or all; 1 when one failed."""
+    wanted = sys.argv[1:]
+    bad = 0
+    for test in tests:
+        if wanted and test.__name__ not in wanted:
+            continue
+        begin = time.monotonic()
+        try:
+            test()
+            said = "ok"
+        except (Failed, subprocess.TimeoutExpired) as failure:
+            said = "FAILED: %s" % failure
+            bad += 1
+        print("%s: %s (%.1f s)" % (test.__name__, said,
+                                   time.monotonic() - begin), flush=True)
+    sys.exit(1 if bad else 0)
