@@ -34,10 +34,13 @@ bool segment_parse_name(struct segment *out, const char *name)
 {
 	struct segment parsed = {.used = SEGMENT_HEAD};
 	char again[DISK_NAME_MAX];
+	char *end;
 
-	if (sscanf(name, "%20" SCNu64 "-%20" SCNu64, &parsed.first,
-		    &parsed.epoch) != 2)
+	parsed.first = strtoull(name, &end, 10);
+	if (*end != '-')
 		return false;
+	/* Whatever else is wrong with it, it is not written like this. */
+	parsed.epoch = strtoull(end + 1, NULL, 10);
 	segment_name(again, &parsed);
 	if (strcmp(name, again) != 0)
 		return false;
