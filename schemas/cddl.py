@@ -95,10 +95,17 @@ class Rule:
         return next(m for m in self.members if m.name == name)
 
     @property
-    def bytes_max(self):
-        sum_max = list_head(len(self.members)) + sum(
+    def sum_max(self):
+        return list_head(len(self.members)) + sum(
             m.bytes_max for m in self.members)
-        return min(sum_max, self.limit) if self.limit else sum_max
+
+    @property
+    def is_limited(self):  # to less than its members' limits say already
+        return 0 < self.limit < self.sum_max
+
+    @property
+    def bytes_max(self):
+        return self.limit if self.is_limited else self.sum_max
 
 
 def list_head(count):

@@ -78,6 +78,11 @@ def c_write(item, what):
         item.kind, view, item.min, item.max)
 
 
+LIMIT_C = """	if (bytes.size > %d)
+		wire_read_fail(&reader, ERR_LENGTH);
+"""
+
+
 def c_source_of(rule):
     read, write = [], []
     for m in rule.members:
@@ -95,7 +100,9 @@ def c_source_of(rule):
             m.name, limits), "\tif (writer->failed)", "\t\treturn;",
             loop % "in", "\t\t" + c_write(m.item, "in->" + each)]
     fill = {"name": rule.name, "count": len(rule.members),
-            "max": rule.bytes_max, "read": "\n".join(read),
+            "max": rule.bytes_max,
+            "limit": LIMIT_C % rule.bytes_max if rule.is_limited else "",
+            "read": "\n".join(read),
             "write": "\n".join(write)}
     return """
 void %(name)s_read(struct wire_reader *reader, struct %(name)s *out)
@@ -107,12 +114,10 @@ void %(name)s_read(struct wire_reader *reader, struct %(name)s *out)
 enum err %(name)s_decode(struct %(name)s *out, struct view bytes)
 {
 	struct wire_reader reader = wire_reader_of(bytes);
-	enum err err = bytes.size > %(max)d ? ERR_LENGTH : ERR_OK;
+	enum err err;
 
-	if (err == ERR_OK) {
-		%(name)s_read(&reader, out);
-		err = wire_read_end(&reader);
-	}
+%(limit)s	%(name)s_read(&reader, out);
+	err = wire_read_end(&reader);
 	if (err != ERR_OK)
 		memset(out, 0, sizeof(*out));
 	return err;

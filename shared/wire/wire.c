@@ -178,6 +178,11 @@ size_t wire_read_list(struct wire_reader *reader, size_t min, size_t max)
 	return (size_t)count;
 }
 
+void wire_read_fail(struct wire_reader *reader, enum err err)
+{
+	fail(reader, err);
+}
+
 enum err wire_read_end(const struct wire_reader *reader)
 {
 	if (reader->err == ERR_OK && left(reader) > 0)

@@ -39,6 +39,9 @@ void wire_read_array(struct wire_reader *reader, size_t count);
 /* The head of a list; its count, or 0 on an error. */
 size_t wire_read_list(struct wire_reader *reader, size_t min, size_t max);
 
+/* Give up: for what a caller finds wrong itself. */
+void wire_read_fail(struct wire_reader *reader, enum err err);
+
 /* What became of it all; ERR_ENCODING when bytes are left over. */
 MUST_CHECK enum err wire_read_end(const struct wire_reader *reader);
 
