@@ -278,11 +278,29 @@ void line_greeted(struct perch *client, struct line *line,
 	client->look_at = now; /* flights may be waiting for this */
 }
 
+/* The node that is preferred is about to come up: worth a moment. */
+static bool preferred_is_near(
+	struct perch *client, const struct flight *flight, time_ms now)
+{
+	const struct line *line = &client->lines[client->prefer];
+	time_ms until = line->since + CLIENT_PREFER_MS;
+
+	if (flight->tried != 0 || flight->evaluator || flight->pinned ||
+		line->state != PERCH_CONNECTING || now >= until ||
+		line->err != ERR_OK)
+		return false;
+	if (until < client->look_at)
+		client->look_at = until;
+	return true;
+}
+
 struct line *line_choose(
 	struct perch *client, struct flight *flight, time_ms now)
 {
 	struct line *up = NULL, *fresh = NULL;
 
+	if (preferred_is_near(client, flight, now))
+		return NULL;
 	if (flight->pinned || flight->evaluator) {
 		struct line *line =
 			&client->lines[flight->evaluator

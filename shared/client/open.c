@@ -199,6 +199,12 @@ struct perch_key perch_self(const struct perch *client)
 	return key;
 }
 
+void perch_set_timeout(struct perch *client, int64_t timeout_ms)
+{
+	if (timeout_ms > 0)
+		client->timeout_ms = timeout_ms;
+}
+
 void perch_wake_on(struct perch *client, int fd)
 {
 	client->wake_fd = fd;

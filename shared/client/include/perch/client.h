@@ -130,6 +130,9 @@ void perch_prefer(struct perch *client, size_t index);
  * Each is answered by exactly one event with its request number, at the latest
  * when its time is up. PERCH_ERR_FULL: requests_max are in flight. */
 
+/* How long the questions after this one may take; above 0. */
+void perch_set_timeout(struct perch *client, int64_t timeout_ms);
+
 /* Sign and send; the answer comes when the transaction is as far as wait says.
  * tx->valid_until is set if it was 0. */
 enum perch_err perch_submit(struct perch *client, struct perch_tx *tx,
