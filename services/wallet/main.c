@@ -1,0 +1,116 @@
+/* wallet/main.c -- the table of verbs.
+ */
+#include "wallet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+static const struct verb {
+	const char *name, *other; /* and the prototypes' word for it */
+	int (*run)(struct wallet *wallet, int argc, char **argv);
+	const char *summary;
+} verbs[] = {
+	{"key", NULL, verb_key, "new: make a key; show: say who it is"},
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]), WORDS_MAX = 256 };
+
+static const char examples[] =
+	"  perch-wallet key new --out alice.key\n"
+	"  perch-wallet reserve --port haneda --pad A --from +10m --for 5m \\\n"
+	"      --config alice.conf\n"
+	"  perch-wallet status 5f0c... --config alice.conf --json\n";
+
+static void help(FILE *file)
+{
+	fprintf(file, "Usage: perch-wallet VERB [OPTION...]\n"
+		      "Keys, and everything that is signed, on a Perch "
+		      "network.\n\n");
+	for (size_t i = 0; i < VERBS; i++)
+		fprintf(file, "  %-12s %s%s%s%s\n", verbs[i].name,
+			verbs[i].summary,
+			verbs[i].other == NULL ? "" : " (also: ",
+			verbs[i].other == NULL ? "" : verbs[i].other,
+			verbs[i].other == NULL ? "" : ")");
+	fprintf(file,
+		"\n  perch-wallet VERB --help  is the manual of a verb.\n\n"
+		"Ends with 0 granted or done, 1 refused by the contract, 2 "
+		"wrong usage, 3 no\nanswer or outcome unknown.\n\n%s",
+		examples);
+}
+
+static const struct verb *find(const char *name)
+{
+	for (size_t i = 0; i < VERBS; i++) {
+		if (strcmp(verbs[i].name, name) == 0 ||
+			(verbs[i].other != NULL &&
+				strcmp(verbs[i].other, name) == 0))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+/* Options may stand before the verb, too: its place in argv, or argc. */
+static int verb_place(int argc, char **argv)
+{
+	int at = 1;
+
+	while (at < argc && strncmp(argv[at], "--", 2) == 0) {
+		bool whole = strchr(argv[at], '=') != NULL ||
+			     strcmp(argv[at], "--json") == 0;
+
+		at += whole ? 1 : 2;
+	}
+	return at < argc ? at : argc;
+}
+
+/* No verb: what else was meant? */
+static int without_verb(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			help(stdout);
+			return 0;
+		}
+		if (strcmp(argv[i], "--version") == 0) {
+			printf("perch %s\n", PERCH_RELEASE);
+			return 0;
+		}
+	}
+	help(stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static struct wallet wallet;
+	char *words[WORDS_MAX];
+	int place = verb_place(argc, argv), count = 1;
+	const struct verb *verb;
+
+	if (place == argc)
+		return without_verb(argc, argv);
+	verb = find(argv[place]);
+	if (verb == NULL) {
+		fprintf(stderr,
+			"perch-wallet: %s: no such verb (see perch-wallet "
+			"--help)\n",
+			argv[place]);
+		return EXIT_USAGE;
+	}
+	if (argc > WORDS_MAX) {
+		fprintf(stderr, "perch-wallet: too many words\n");
+		return EXIT_USAGE;
+	}
+	snprintf(wallet.program, sizeof(wallet.program), "perch-wallet %s",
+		verb->name);
+	words[0] = wallet.program;
+	for (int i = 1; i < argc; i++) {
+		if (i != place)
+			words[count++] = argv[i];
+	}
+	return verb->run(&wallet, count, words);
+}

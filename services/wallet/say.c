@@ -1,0 +1,406 @@
+/* wallet/say.c -- what is shown, in the reader's language, and never a stronger
+ * word than the ledger's: "reserved" is said of what is final, and of nothing
+ * else.
+ */
+#include "wallet.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+
+const char *wallet_say(
+	const struct wallet *wallet, const char *english, const char *japanese)
+{
+	return wallet->japanese ? japanese : english;
+}
+
+/* ---- errors ---- */
+
+static const char *err_japanese(enum perch_err err)
+{
+	switch (err) {
+	case PERCH_OK:
+		return "完了しました";
+	case PERCH_ERR_VERSION:
+		return "プロトコルの版が違います。同じ版を使ってください";
+	case PERCH_ERR_NETWORK:
+		return "別のネットワークです。同じ genesis ファイルを"
+		       "使ってください";
+	case PERCH_ERR_KEY:
+		return "鍵が正しくないか、相手の鍵が違います";
+	case PERCH_ERR_SIGNATURE:
+		return "署名が正しくありません";
+	case PERCH_ERR_ROLE:
+		return "この鍵には許可がありません。"
+		       "管理者に登録を依頼してください";
+	case PERCH_ERR_REPLAY:
+		return "この番号は別の内容で使われました。"
+		       "新しい番号にしてください";
+	case PERCH_ERR_EXPIRED:
+		return "有効期限が過ぎています。署名し直してください";
+	case PERCH_ERR_BUSY:
+	case PERCH_ERR_FULL:
+		return "混み合っています。後でやり直してください";
+	case PERCH_ERR_NOT_FOUND:
+		return "その名前や番号のものはありません";
+	case PERCH_ERR_TIMEOUT:
+		return "時間内に答えがありません。"
+		       "番号で問い合わせ直してください";
+	case PERCH_ERR_UNREACHABLE:
+		return "ノードに接続できません。"
+		       "起動と宛先を確かめてください";
+	case PERCH_ERR_BEHIND:
+		return "ノードが遅れているか切り離されていて、"
+		       "何も保証できません";
+	case PERCH_ERR_ENCODING:
+	case PERCH_ERR_LENGTH:
+	case PERCH_ERR_TYPE:
+	case PERCH_ERR_EXISTS:
+	case PERCH_ERR_PARENT:
+	case PERCH_ERR_ROOT:
+	case PERCH_ERR_TIME:
+	case PERCH_ERR_DAMAGED:
+	case PERCH_ERR_IO:
+	case PERCH_ERR_CONFIG:
+	case PERCH_ERR_PASSPHRASE:
+	case PERCH_ERR_MODE:
+	case PERCH_ERR_IN_USE:
+		break;
+	}
+	return NULL; /* the English sentence has to do */
+}
+
+const char *wallet_err_text(const struct wallet *wallet, enum perch_err err)
+{
+	const char *japanese = err_japanese(err);
+
+	return wallet->japanese && japanese != NULL ? japanese
+						    : perch_err_text(err);
+}
+
+/* ---- times ---- */
+
+const char *wallet_show_time(char out[64], int64_t time)
+{
+	time_t seconds = (time_t)(time / 1000);
+	struct tm here, utc;
+	char local[40], zulu[16];
+
+	localtime_r(&seconds, &here);
+	gmtime_r(&seconds, &utc);
+	strftime(zulu, sizeof(zulu), "%H:%M:%SZ", &utc);
+	if (here.tm_gmtoff == 0) {
+		strftime(local, sizeof(local), "%Y-%m-%d ", &utc);
+		snprintf(out, 64, "%s%s", local, zulu);
+		return out;
+	}
+	strftime(local, sizeof(local), "%Y-%m-%d %H:%M:%S %Z", &here);
+	snprintf(out, 64, "%s (%s)", local, zulu);
+	return out;
+}
+
+const char *wallet_show_slot(char out[160], const struct perch_slot *slot)
+{
+	char start[64], end[64];
+
+	snprintf(out, 160, "%s  %s - %s", slot->pad,
+		wallet_show_time(start, slot->start),
+		wallet_show_time(end, slot->end));
+	return out;
+}
+
+/* ---- JSON ---- */
+
+struct json wallet_json(void)
+{
+	static char line[WALLET_LINE_MAX];
+	struct json json = json_of(line, sizeof(line));
+
+	json_object(&json, NULL);
+	return json;
+}
+
+void wallet_json_print(struct json *json)
+{
+	enum err err;
+
+	json_end(json);
+	err = json_print(json, stdout);
+	if (err == ERR_OK)
+		return;
+	if (err != ERR_IO) /* else nobody reads it any more */
+		fprintf(stderr, "perch-wallet: --json: %s\n", err_text(err));
+	exit(EXIT_UNKNOWN);
+}
+
+static void json_slot(
+	struct json *json, const char *name, const struct perch_slot *slot)
+{
+	json_object(json, name);
+	json_text(json, "pad", slot->pad);
+	json_number(json, "start", slot->start);
+	json_number(json, "end", slot->end);
+	json_end(json);
+}
+
+void wallet_json_outcome(const struct wallet *wallet, struct json *json,
+	const struct perch_outcome *outcome)
+{
+	json_object(json, NULL);
+	json_text(json, "code", perch_refusal_name(outcome->code));
+	json_text(json, "text",
+		perch_refusal_text(
+			outcome->code, wallet_say(wallet, "en", "ja")));
+	if (outcome->has_reservation)
+		json_hex(json, "reservation",
+			view_of(&outcome->reservation,
+				sizeof(outcome->reservation)));
+	if (outcome->has_slot) {
+		json_text(json, "port", outcome->port);
+		json_text(json, "pad", outcome->slot.pad);
+		json_number(json, "start", outcome->slot.start);
+		json_number(json, "end", outcome->slot.end);
+		json_number(json, "version", outcome->version);
+	}
+	if (outcome->conflict_count + outcome->free_count > 0) {
+		json_array(json, "conflicts");
+		for (size_t i = 0; i < outcome->conflict_count; i++) {
+			json_object(json, NULL);
+			json_hex(json, "reservation",
+				view_of(&outcome->conflicts[i].reservation,
+					sizeof(struct perch_id)));
+			json_text(json, "pad", outcome->conflicts[i].slot.pad);
+			json_number(json, "start",
+				outcome->conflicts[i].slot.start);
+			json_number(
+				json, "end", outcome->conflicts[i].slot.end);
+			json_end(json);
+		}
+		json_end(json);
+		json_array(json, "free");
+		for (size_t i = 0; i < outcome->free_count; i++)
+			json_slot(json, NULL, &outcome->free[i]);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+void wallet_json_reservation(
+	struct json *json, const char *name, const struct perch_reservation *r)
+{
+	json_object(json, name);
+	json_hex(json, "reservation", view_of(&r->id, sizeof(r->id)));
+	json_text(json, "port", r->port);
+	json_text(json, "pad", r->pad);
+	json_number(json, "start", r->start);
+	json_number(json, "end", r->end);
+	json_hex(json, "operator",
+		view_of(&r->operator_key, sizeof(r->operator_key)));
+	json_text(json, "aircraft", r->aircraft);
+	json_text(json, "state", perch_state_name(r->state));
+	json_number(json, "version", r->version);
+	if (r->has_pair)
+		json_hex(json, "pair", view_of(&r->pair, sizeof(r->pair)));
+	json_number(json, "height", (int64_t)r->height);
+	json_end(json);
+}
+
+void wallet_json_as_of(struct json *json, const struct perch_as_of *as_of)
+{
+	json_object(json, "as_of");
+	json_number(json, "height", (int64_t)as_of->height);
+	json_number(json, "time", as_of->time);
+	json_hex(json, "state_root",
+		view_of(&as_of->state_root, sizeof(as_of->state_root)));
+	json_end(json);
+}
+
+/* ---- results ---- */
+
+static const char *result_name(int code)
+{
+	return code == EXIT_GRANTED   ? "granted"
+	       : code == EXIT_REFUSED ? "refused"
+				      : "unknown";
+}
+
+static int say_json(const struct wallet *wallet, const struct result *result)
+{
+	const struct perch_fate *fate = result->fate;
+	struct json json = wallet_json();
+
+	json_hex(&json, "id", view_of(&result->id, sizeof(result->id)));
+	json_text(&json, "status", perch_status_name(result->status));
+	json_text(&json, "result", result_name(result->code));
+	json_text(&json, "code", result->word);
+	json_text(&json, "text", result->text);
+	if (fate != NULL)
+		json_number(&json, "height", (int64_t)fate->height);
+	else
+		json_null(&json, "height");
+	json_array(&json, "receipts");
+	for (size_t i = 0; fate != NULL && i < fate->op_count; i++)
+		wallet_json_outcome(wallet, &json, &fate->ops[i]);
+	json_end(&json);
+	if (fate != NULL)
+		json_bool(&json, "proved", fate->proved);
+	wallet_json_print(&json);
+	return result->code;
+}
+
+static void print_outcome(
+	const struct wallet *wallet, const struct perch_outcome *outcome)
+{
+	char hex[33], slot[160];
+
+	if (outcome->has_slot)
+		printf("  %s %s\n", outcome->port,
+			wallet_show_slot(slot, &outcome->slot));
+	if (outcome->has_reservation)
+		printf("  %s %s\n",
+			wallet_say(wallet, "reservation", "予約番号"),
+			perch_hex(hex, &outcome->reservation,
+				sizeof(outcome->reservation)));
+	for (size_t i = 0; i < outcome->conflict_count; i++)
+		printf("  %s %s  %s\n",
+			wallet_say(wallet, "in the way:", "先約:"),
+			wallet_show_slot(slot, &outcome->conflicts[i].slot),
+			perch_hex(hex, &outcome->conflicts[i].reservation,
+				sizeof(struct perch_id)));
+	for (size_t i = 0; i < outcome->free_count; i++)
+		printf("  %s %s\n", wallet_say(wallet, "free:", "空き:"),
+			wallet_show_slot(slot, &outcome->free[i]));
+}
+
+static void print_receipt(
+	const struct wallet *wallet, const struct result *result)
+{
+	const struct perch_fate *fate = result->fate;
+	const struct done *done = result->done;
+	char hex[33];
+
+	if (result->code == EXIT_REFUSED)
+		printf("%s: %s: %s\n", wallet_say(wallet, "refused", "拒否"),
+			result->word, result->text);
+	else if (result->status < PERCH_FINAL)
+		printf("%s\n",
+			wallet_say(wallet, "granted, but not final yet",
+				"承認されましたが、まだ確定していません"));
+	else
+		printf("%s\n", done == NULL ? result->text
+					    : wallet_say(wallet, done->english,
+						      done->japanese));
+	for (size_t i = 0; i < fate->op_count; i++)
+		print_outcome(wallet, &fate->ops[i]);
+	printf("  %s %s, %s, %s %" PRIu64 "\n",
+		wallet_say(wallet, "transaction", "取引"),
+		perch_hex(hex, &result->id, sizeof(result->id)),
+		perch_status_name(result->status),
+		wallet_say(wallet, "height", "高さ"), fate->height);
+}
+
+int wallet_say_result(const struct wallet *wallet, const struct result *result)
+{
+	char hex[33];
+
+	if (wallet->json)
+		return say_json(wallet, result);
+	if (result->fate != NULL) {
+		print_receipt(wallet, result);
+		return result->code;
+	}
+	perch_hex(hex, &result->id, sizeof(result->id));
+	if (result->code == EXIT_REFUSED)
+		printf("%s: %s: %s\n", wallet_say(wallet, "refused", "拒否"),
+			result->word, result->text);
+	else
+		fprintf(stderr, "%s: %s: %s\n%s: perch-wallet status %s\n",
+			wallet_say(wallet, "outcome unknown", "結果は不明"),
+			result->word, result->text,
+			wallet_say(wallet, "ask again", "問い合わせ"), hex);
+	return result->code;
+}
+
+struct result wallet_judge(
+	const struct wallet *wallet, const struct perch_fate *fate)
+{
+	struct result result = {
+		.id = fate->id,
+		.status = fate->status,
+		.code = EXIT_UNKNOWN,
+		.word = "received",
+		.text = wallet_say(wallet,
+			"a node has it; it is in no block yet",
+			"ノードが受け取りましたが、まだ台帳にありません"),
+	};
+	uint8_t code = fate->code;
+
+	if (fate->status == PERCH_UNKNOWN) {
+		result.word = "not_found";
+		result.text = wallet_say(wallet,
+			"the ledger does not have it; signed more than five "
+			"minutes ago, it never will",
+			"台帳にありません。署名から5分を過ぎていれば、"
+			"今後も載りません");
+	}
+	if (!fate->has_receipt)
+		return result;
+	/* Of several refusals the first one that is a cause. */
+	for (size_t i = 0; i < fate->op_count; i++) {
+		uint8_t other = fate->ops[i].code;
+
+		if (other != 0 && (code == 0 || strcmp(perch_refusal_name(code),
+							"rolled_back") == 0))
+			code = other;
+	}
+	result.fate = fate;
+	result.code = code == 0 ? EXIT_GRANTED : EXIT_REFUSED;
+	result.word = perch_refusal_name(code);
+	result.text = perch_refusal_text(code, wallet_say(wallet, "en", "ja"));
+	return result;
+}
+
+int wallet_say_failure(
+	const struct wallet *wallet, const struct perch_event *event)
+{
+	const char *japanese = err_japanese(event->err);
+	const char *word = event->failure->code;
+	const char *text = wallet->japanese && japanese != NULL
+				   ? japanese
+				   : event->failure->text;
+	struct json json;
+
+	if (!wallet->json) {
+		fprintf(stderr, "%s: %s: %s\n", wallet->program, word, text);
+		return EXIT_UNKNOWN;
+	}
+	json = wallet_json();
+	json_null(&json, "id");
+	json_text(&json, "status", "unknown");
+	json_text(&json, "result", "unknown");
+	json_text(&json, "code", word);
+	json_text(&json, "text", text);
+	json_null(&json, "height");
+	json_array(&json, "receipts");
+	json_end(&json);
+	wallet_json_print(&json);
+	return EXIT_UNKNOWN;
+}
+
+void wallet_print_reservation(
+	const struct wallet *wallet, const struct perch_reservation *r)
+{
+	char hex[33], slot[160];
+	struct perch_slot window = {.start = r->start, .end = r->end};
+
+	(void)wallet;
+	memcpy(window.pad, r->pad, sizeof(window.pad));
+	printf("  %s  %s %s  %s%s%s\n", perch_hex(hex, &r->id, sizeof(r->id)),
+		r->port, wallet_show_slot(slot, &window),
+		perch_state_name(r->state), r->aircraft[0] == '\0' ? "" : "  ",
+		r->aircraft);
+}
