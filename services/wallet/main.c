@@ -14,6 +14,12 @@ static const struct verb {
 	const char *summary;
 } verbs[] = {
 	{"key", NULL, verb_key, "new: make a key; show: say who it is"},
+	{"reserve", NULL, verb_reserve, "reserve a pad for a window"},
+	{"reservation", NULL, verb_reservation,
+		"reserve a port's first free pad, from now"},
+	{"pair", NULL, verb_pair, "reserve take-off and landing, or neither"},
+	{"set-node", NULL, verb_set_node,
+		"add, change or remove a node (authority)"},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]), WORDS_MAX = 256 };

@@ -1,0 +1,95 @@
+/* wallet/reserve.c -- `reserve`: a pad for a window, the first free one when
+ * none is named.
+ */
+#include "wallet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct setting own[] = {
+	{"port", "NAME", "the port", NULL, true},
+	{"pad", "NAME", "the pad; without, the first that is free", NULL,
+		false},
+	{"from", "TIME", "when it starts: +10m, 2026-01-31T08:30:00Z", "+1m",
+		false},
+	{"for", "TIME", "how long: 5m", "5m", false},
+	{"aircraft", "SERIAL", "of the aircraft (F3411)", NULL, false},
+	{0},
+};
+
+static const struct verb_manual manual = {
+	.doc = "Reserve a pad of a port for a window. Ends when the ledger's "
+	       "answer is final: reserved, or refused with the reservations "
+	       "in the way and the next free slots.",
+	.examples = "  perch-wallet reserve --port haneda --pad A --from +10m "
+		    "--for 5m --config alice.conf\n"
+		    "  perch-wallet reserve --port haneda --from "
+		    "2026-01-31T08:30:00Z --aircraft JA01XY",
+};
+
+/* Ask the evaluator. When nothing is free the port's first pad is taken all the
+ * same: the ledger's refusal tells who is in the way and what is free next. */
+static int choose_pad(struct wallet *wallet, const struct perch_reserve *want,
+	char pad[PERCH_NAME_MAX + 1])
+{
+	struct perch_event event;
+	uint64_t request;
+
+	if (perch_inquire(wallet->client, want->port, NULL, want->start,
+		    want->end, &request) != PERCH_OK)
+		wallet_refuse(wallet, want->port, "not a name of a port",
+			"ポートの名前ではありません");
+	if (!wallet_wait(wallet, request, &event))
+		return EXIT_UNKNOWN;
+	if (event.type != PERCH_EVENT_INQUIRE)
+		return wallet_say_failure(wallet, &event);
+	if (event.inquire->free_count > 0)
+		memcpy(pad, event.inquire->free[0], PERCH_NAME_MAX + 1);
+	else if (event.inquire->count > 0)
+		memcpy(pad, event.inquire->reservations[0].pad,
+			PERCH_NAME_MAX + 1);
+	else
+		wallet_refuse(wallet, want->port,
+			"no pad of it is open then; name one with --pad",
+			"その時間に開いているパッドがありません。--pad "
+			"で指定してください");
+	return EXIT_GRANTED;
+}
+
+int verb_reserve(struct wallet *wallet, int argc, char **argv)
+{
+	static const struct done done = {
+		.english = "reserved",
+		.japanese = "予約しました",
+	};
+	struct perch_reserve want = {0};
+	struct perch_tx tx;
+	char pad[PERCH_NAME_MAX + 1];
+	enum perch_err err;
+	int code;
+
+	wallet_read(wallet, &manual, own, argc, argv);
+	want.port = wallet_text(wallet, "port");
+	want.pad = wallet_text(wallet, "pad");
+	want.aircraft = wallet_text(wallet, "aircraft");
+	want.start = wallet_time(wallet, "from");
+	want.end = want.start + wallet_duration(wallet, "for");
+	wallet_open(wallet,
+		NEED_NODES | NEED_KEY |
+			(want.pad == NULL ? (unsigned)NEED_EVALUATOR : 0));
+	if (want.pad == NULL) {
+		code = choose_pad(wallet, &want, pad);
+		if (code != EXIT_GRANTED)
+			return wallet_close(wallet, code);
+		want.pad = pad;
+	}
+	perch_tx_start(&tx, PERCH_ALL);
+	err = perch_tx_reserve(&tx, &want);
+	if (err != PERCH_OK)
+		wallet_refuse(wallet, perch_err_name(err),
+			"a port or pad has a name of 1 to 32 letters, digits, "
+			"_ or -; the times are before 2100",
+			"ポートとパッドの名前は英数字と _ - で1から32文字、"
+			"時刻は2100年より前です");
+	return wallet_submit(wallet, &tx, &done);
+}
