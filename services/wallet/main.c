@@ -18,6 +18,13 @@ static const struct verb {
 	{"reservation", NULL, verb_reservation,
 		"reserve a port's first free pad, from now"},
 	{"pair", NULL, verb_pair, "reserve take-off and landing, or neither"},
+	{"amend", NULL, verb_amend, "move a reservation"},
+	{"cancel", NULL, verb_cancel, "give a reservation up"},
+	{"inquire", "inquiry", verb_inquire,
+		"what is free, and who is in the way"},
+	{"status", "state", verb_status, "what became of an id"},
+	{"history", NULL, verb_history, "every move of reservations"},
+	{"watch", NULL, verb_watch, "final blocks as they come, verified"},
 	{"set-node", NULL, verb_set_node,
 		"add, change or remove a node (authority)"},
 };
