@@ -27,6 +27,7 @@ static const struct verb {
 	{"watch", NULL, verb_watch, "final blocks as they come, verified"},
 	{"set-node", NULL, verb_set_node,
 		"add, change or remove a node (authority)"},
+	{"traffic", NULL, verb_traffic, "made-up reservations, for a demo"},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]), WORDS_MAX = 256 };
