@@ -27,7 +27,11 @@ foreach(file ${unit_tests})
 		perch_service perch_support perch_net PkgConfig::CMOCKA)
 	target_compile_definitions(unit_${name} PRIVATE
 		PERCH_VECTORS="${PERCH_VECTORS}"
-		PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
+		PERCH_SOURCE="${CMAKE_SOURCE_DIR}"
+		PERCH_BIN="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+	if(TARGET perch-${name}) # a program's test runs that program
+		add_dependencies(unit_${name} perch-${name})
+	endif()
 	add_test(NAME unit_${name} COMMAND unit_${name})
 	# Debian's libzmq, LMDB and czmq are not instrumented.
 	set_tests_properties(unit_${name} PROPERTIES TIMEOUT 300 LABELS unit
