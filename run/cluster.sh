@@ -29,9 +29,8 @@ usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
 
 kill is kill -9; restart also starts what was killed or stopped. up in a
 directory that was used before goes on with its ledger. NAME is a node,
-contract, alice or bob (their traffic). DIR/cluster.json says what there is,
-DIR/wallets/alice.conf is for perch-wallet --config, DIR/logs/NAME.log is what
-NAME said.
+contract or traffic. DIR/cluster.json says what there is, DIR/wallets/alice.conf
+is for perch-wallet --config, DIR/logs/NAME.log is what NAME said.
 
   run/cluster.sh --traffic 20
   run/cluster.sh up --nodes 3 --topology mesh --dir /tmp/three
@@ -66,7 +65,7 @@ node_names() {
 
 # In the order in which they are stopped.
 everyone() {
-	echo alice bob contract
+	echo traffic contract
 	node_names
 }
 
@@ -110,9 +109,10 @@ start() {
 	contract)
 		launch "$1" "$bin/perch-contract" --config "$dir/conf/$1.conf"
 		;;
-	alice | bob)
+	traffic)
 		launch "$1" "$bin/perch-wallet" traffic --rate "$traffic" \
-			--config "$dir/wallets/$1.conf"
+			--seed $RANDOM --config "$dir/wallets/alice.conf" \
+			--other "$dir/wallets/bob.conf"
 		;;
 	*) launch "$1" "$bin/perch-node" --config "$dir/conf/$1.conf" ;;
 	esac
@@ -202,6 +202,9 @@ write_genesis() {
 	echo "    name = demo"
 	echo "    time = $(date -u +%Y-%m-%dT%H:%M:%SZ)"
 	echo "    observers = anyone"
+	echo "authority"
+	echo "    authority"
+	echo "        key = $(key_of authority)"
 	echo "nodes"
 	for name in $(node_names); do
 		echo "    $name"
@@ -271,7 +274,12 @@ key = "$dir/keys/contract.key"
 data = "$dir/data/contract"
 request = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
 END
-	for name in alice bob; do
+	cat >"$dir/conf/observer.conf" <<END
+genesis = "$dir/genesis.zpl"
+evaluator = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
+evaluator-key = $(key_of contract)
+END
+	for name in alice bob authority; do
 		cat >"$dir/wallets/$name.conf" <<END
 genesis = "$dir/genesis.zpl"
 key = "$dir/keys/$name.key"
@@ -286,7 +294,10 @@ make_cluster() {
 	mkdir -p "$dir"/{keys,conf,data,wallets,logs,pids} ||
 		fail "cannot write to $dir"
 	chmod 700 "$dir/keys"
-	for name in $(everyone) haneda kansai naha; do make_key "$name"; done
+	for name in $(node_names) contract alice bob authority \
+		haneda kansai naha; do
+		make_key "$name"
+	done
 	write_genesis >"$dir/genesis.zpl"
 	write_json >"$dir/cluster.json"
 	echo "$nodes $port_base" >"$dir/cluster.made"
@@ -320,7 +331,8 @@ lock_dir() {
 
 # ---- up ----
 
-# Why it is not ready yet; empty when the cluster accepts transactions.
+# Why it is not ready yet; empty when the cluster accepts transactions: a
+# majority confirms that nobody has used an id, and the evaluator answers.
 unready() {
 	local name status
 	for name in $(node_names) contract; do
@@ -329,17 +341,10 @@ unready() {
 			return
 		}
 	done
-	status=$("$bin/perch-observer" --genesis "$dir/genesis.zpl" \
-		--status --json 2>/dev/null) || {
-		echo "no node answers"
-		return
-	}
-	[ "$(grep -oE '"up": ?true' <<<"$status" | wc -l)" = "$nodes" ] || {
-		echo "not every node answers"
-		return
-	}
-	grep -qE '"role": ?"leader"' <<<"$status" || {
-		echo "no node leads"
+	status=$("$bin/perch-wallet" status "$(printf %032d 0)" --json \
+		--timeout 2s --config "$dir/wallets/alice.conf" 2>/dev/null)
+	grep -q '"not_found"' <<<"$status" || {
+		echo "no majority answers"
 		return
 	}
 	"$bin/perch-wallet" inquire --port haneda --timeout 2s \
@@ -402,13 +407,10 @@ up() {
 	exec 8>&-
 }
 
-# Two wallets, half of the rate each.
 begin_traffic() {
 	[ "${traffic:-0}" != 0 ] || return
-	traffic=$(awk "BEGIN { print $traffic / 2 }")
-	say "traffic: alice and bob reserve, $traffic a second each"
-	start alice
-	start bob
+	say "traffic: alice and bob reserve, $traffic times a second"
+	start traffic
 }
 
 # ---- the demo ----
@@ -453,11 +455,10 @@ demo() {
 	say "ready: in $dir; Ctrl-C stops everything"
 	say "  build/release/bin/perch-wallet reserve --port haneda --pad A" \
 		"--from +10m --for 5m --config $dir/wallets/alice.conf"
-	timeout --foreground "${seconds:-0}" \
-		"$bin/perch-observer" --genesis "$dir/genesis.zpl" <&0 &
+	"$bin/perch-observer" --config "$dir/conf/observer.conf" \
+		${seconds:+--seconds "$seconds"} <&0 &
 	view=$!
 	wait $view
-	[ $? != 124 ] || return 0
 }
 
 # ---- the command line ----
@@ -511,7 +512,8 @@ up)
 	;;
 status)
 	open_dir
-	exec "$bin/perch-observer" --genesis "$dir/genesis.zpl" --status $json
+	exec "$bin/perch-observer" --config "$dir/conf/observer.conf" \
+		--status $json
 	;;
 esac
 case $verb in
@@ -532,7 +534,7 @@ restart)
 	halt TERM "$@"
 	for name; do
 		case $name in
-		alice | bob) ;; # traffic is begun by up
+		traffic) ;; # begun by up
 		*) start "$name" ;;
 		esac
 	done

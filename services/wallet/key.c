@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/crypto.h"
+
 static const struct setting own[] = {
 	{"out", "FILE", "new: where to write the key", NULL, false},
 	{0},
@@ -26,9 +28,12 @@ static void print_key(const struct wallet *wallet, const struct perch_key *key,
 	const char *path)
 {
 	char hex[65];
+	struct key identity;
+	uint8_t curve[32];
 	struct json json;
 
 	perch_hex(hex, key, sizeof(*key));
+	memcpy(identity.bytes, key->bytes, sizeof(identity.bytes));
 	if (!wallet->json) {
 		printf("%s %s\n%s %s\n", wallet_say(wallet, "key ", "公開鍵"),
 			hex, wallet_say(wallet, "file", "ファイル"), path);
@@ -36,6 +41,8 @@ static void print_key(const struct wallet *wallet, const struct perch_key *key,
 	}
 	json = wallet_json();
 	json_text(&json, "key", hex);
+	if (curve_from_key(curve, &identity) == ERR_OK)
+		json_hex(&json, "curve", view_of(curve, sizeof(curve)));
 	json_text(&json, "file", path);
 	wallet_json_print(&json);
 }
