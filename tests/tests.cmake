@@ -38,6 +38,15 @@ foreach(file ${unit_tests})
 		ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1)
 endforeach()
 
+# What a service has that is pure is tested with the service's own files.
+file(GLOB observer_pure ${CMAKE_SOURCE_DIR}/services/observer/model.c
+	${CMAKE_SOURCE_DIR}/services/observer/render.c)
+foreach(name observer_model observer_render)
+	target_sources(unit_${name} PRIVATE ${observer_pure})
+	target_include_directories(unit_${name} PRIVATE
+		${CMAKE_SOURCE_DIR}/services)
+endforeach()
+
 # What checks the repository itself, with Debian's Python and its packages.
 find_program(DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 file(GLOB source_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/source/*.py)

@@ -106,8 +106,9 @@ def own(root, graph, path, name):
     if first == "gen":
         first = "wire"
     if first not in graph:
-        if folder.startswith("tests") and os.path.exists(
-                os.path.join(root, "tests", name)):
+        if folder.startswith("tests") and any(os.path.exists(
+                os.path.join(root, top, name)) for top in (
+                    "tests", "services")):
             return None
         return "%s is neither in this folder nor a layer below" % name
     layer = layer_of(path)

@@ -1,0 +1,269 @@
+/* tests/unit/observer_render.c -- the view, line by line.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "observer/render.h"
+
+enum { MINUTE = 60000, NOW = 1000 * MINUTE };
+
+struct world {
+	struct model model;
+	struct frame frame;
+};
+
+static const char *const names[] = {"the_leader_node", "the_blue_sky",
+	"white_noise", "yellow_submarine", "green_planet"};
+
+/* Five nodes at height 20, of which 19 are final; six pads; two operators. */
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	struct model *model = &world->model;
+	memcpy(model->network, "demo", 5);
+	for (size_t i = 0; i < 5; i++) {
+		struct perch_node_status status = {
+			.role = i == 0 ? 2 : 0, .term = 3, .chain_count = 1};
+		struct perch_chain_status *chain = &status.chains[0];
+		memcpy(model->nodes[model->node_count++].name, names[i],
+			strlen(names[i]) + 1);
+		chain->height = 20;
+		chain->final_height = 19;
+		chain->recent_count = 16;
+		for (size_t j = 0; j < 16; j++)
+			memset(&chain->recent[j], (int)(5 + j), 32);
+		memset(&chain->hash, 20, 32);
+		memset(&chain->final_hash, 19, 32);
+		assert_true(model_status(model, i, &status, NOW));
+	}
+	for (size_t i = 0; i < 6; i++)
+		model_row(model, i < 3 ? "haneda" : "kansai",
+			(const char *const[]){"A", "B", "C"}[i % 3]);
+	for (size_t i = 0; i < 2; i++) {
+		struct party *party = &model->parties[model->party_count++];
+		memcpy(party->name, i == 0 ? "alice" : "bob", 6 - 2 * i);
+		party->is_operator = true;
+		party->key.bytes[0] = (uint8_t)(i + 1);
+	}
+	world->frame.columns = 80;
+	world->frame.rows = 24;
+	*state = world;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+/* The first line that has this text in it. */
+static const char *line_with(const struct world *world, const char *text)
+{
+	for (unsigned i = 0; i < world->frame.count; i++) {
+		if (strstr(world->frame.lines[i], text) != NULL)
+			return world->frame.lines[i];
+	}
+	fail_msg("no line with \"%s\"", text);
+	return "";
+}
+
+static bool is_shown(const struct world *world, const char *text)
+{
+	for (unsigned i = 0; i < world->frame.count; i++) {
+		if (strstr(world->frame.lines[i], text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Columns that a terminal would use. */
+static size_t visible(const char *line)
+{
+	size_t count = 0;
+	for (; *line != '\0'; line++) {
+		if (*line == '\033')
+			line = strchr(line, 'm');
+		else
+			count++;
+	}
+	return count;
+}
+
+static void a_chain_is_drawn_newest_right(void **state)
+{
+	struct world *world = *state;
+	render(&world->frame, &world->model, NOW);
+	assert_string_equal(line_with(world, "the_blue_sky"),
+		"(Node: the_blue_sky)     "
+		"[0f0f0]--[10101]--[11111]--[12121]--[13131]"
+		"--<14141>");
+	assert_non_null(strstr(
+		line_with(world, "leader "), "term 3  height 20  final 19"));
+}
+
+static void a_fork_is_seen_at_its_height(void **state)
+{
+	struct world *world = *state;
+	struct perch_chain_hint back = {.event = 2, .height = 20};
+	struct perch_chain_hint other = {.event = 1, .height = 20};
+	memset(&other.hash, 0xfe, 32);
+	assert_true(model_chain(&world->model, 3, &back));
+	assert_true(model_chain(&world->model, 3, &other));
+	render(&world->frame, &world->model, NOW);
+	const char *forked = line_with(world, "yellow_submarine");
+	const char *honest = line_with(world, "the_blue_sky");
+	assert_non_null(strstr(forked, "{fefef}"));
+	assert_non_null(strstr(honest, "{14141}"));
+	assert_int_equal(
+		strchr(forked, '{') - forked, strchr(honest, '{') - honest);
+	assert_null(strchr(forked, '<'));
+}
+
+static void who_is_behind_is_not_drawn_in_line(void **state)
+{
+	struct world *world = *state;
+	for (uint64_t height = 21; height < 60; height++) {
+		struct perch_chain_hint hint = {.event = 1, .height = height};
+		assert_true(model_chain(&world->model, 0, &hint));
+	}
+	render(&world->frame, &world->model, NOW);
+	assert_non_null(
+		strstr(line_with(world, "green_planet"), "39 blocks behind"));
+}
+
+static void a_node_that_is_down_says_since_when(void **state)
+{
+	struct world *world = *state;
+	model_link(
+		&world->model, 2, false, "nobody listens there", NOW + 61000);
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "down since 16:41:01  nobody listens there");
+	world->frame.rows = 16; /* one line a node */
+	render(&world->frame, &world->model, NOW);
+	assert_non_null(
+		strstr(line_with(world, "white_noise"), "down since 16:41:01"));
+}
+
+static void bookings_stand_at_their_minutes(void **state)
+{
+	struct world *world = *state;
+	struct perch_reservation booking = {.port = "haneda",
+		.pad = "B",
+		.start = NOW + 10 * MINUTE,
+		.end = NOW + 20 * MINUTE,
+		.state = PERCH_CONFIRMED};
+	booking.operator_key.bytes[0] = 1;
+	model_booking(&world->model, &booking);
+	booking.start = NOW - 5 * MINUTE; /* running */
+	booking.end = NOW + 1 * MINUTE;
+	booking.operator_key.bytes[0] = 2;
+	model_booking(&world->model, &booking);
+	booking.start = NOW + 60 * MINUTE; /* outside */
+	booking.end = NOW + 61 * MINUTE;
+	model_booking(&world->model, &booking);
+	world->frame.columns = 69; /* a minute a cell */
+	render(&world->frame, &world->model, NOW + 30000);
+	assert_string_equal(line_with(world, "haneda/B"),
+		"haneda/B b.........|alice====............................."
+		"...........");
+	const char *axis = line_with(world, "pads");
+	assert_int_equal(strstr(axis, "16:50") - axis, 19);
+}
+
+static void everything_fits_in_80_by_24(void **state)
+{
+	struct world *world = *state;
+	for (int i = 0; i < 100; i++)
+		model_note(&world->model, NOW, i % 2, "note %d", i);
+	render(&world->frame, &world->model, NOW);
+	assert_int_equal(world->frame.count, 24);
+	line_with(world, "(Node: green_planet)");
+	line_with(world, "kansai/C");
+	line_with(world, "note 99");
+	line_with(world, "operators  alice 0  bob 0");
+	for (unsigned i = 0; i < 24; i++)
+		assert_true(strlen(world->frame.lines[i]) <= 80);
+}
+
+static void any_size_is_kept_to(void **state)
+{
+	struct world *world = *state;
+	model_alarm(&world->model, "%0200d", 1);
+	for (int i = 0; i < 50; i++)
+		model_note(&world->model, NOW, true, "%0150d", i);
+	for (unsigned columns = 1; columns < 300; columns += 7) {
+		for (unsigned rows = 1; rows < 130; rows += 5) {
+			world->frame.columns = columns;
+			world->frame.rows = rows;
+			world->frame.colour = rows % 2 == 0;
+			world->frame.chains_only = columns % 3 == 0;
+			render(&world->frame, &world->model, NOW);
+			assert_true(world->frame.count <= rows);
+			for (unsigned i = 0; i < world->frame.count; i++)
+				assert_true(visible(world->frame.lines[i]) <=
+					    columns);
+		}
+	}
+}
+
+static void what_does_not_fit_is_counted(void **state)
+{
+	struct world *world = *state;
+	for (int i = 0; i < 40; i++)
+		model_row(&world->model, "naha", "Z");
+	render(&world->frame, &world->model, NOW);
+	assert_true(is_shown(world, "more pads"));
+	assert_true(is_shown(world, "green_planet is up"));
+}
+
+static void an_alarm_comes_first(void **state)
+{
+	struct world *world = *state;
+	model_alarm(&world->model, "two blocks");
+	render(&world->frame, &world->model, NOW);
+	assert_string_equal(world->frame.lines[1], "ALARM two blocks");
+	world->frame.colour = true;
+	render(&world->frame, &world->model, NOW);
+	assert_non_null(strstr(world->frame.lines[1], "\033[0;1;37;41m"));
+}
+
+static void nobody_steers_the_terminal(void **state)
+{
+	struct world *world = *state;
+	model_note(&world->model, NOW, false, "evil \033[2J\n\x7f name");
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "evil ?[2J?? name");
+}
+
+static void chains_alone_are_alone(void **state)
+{
+	struct world *world = *state;
+	world->frame.chains_only = true;
+	render(&world->frame, &world->model, NOW);
+	assert_int_equal(world->frame.count, 1 + 2 * 5);
+	assert_false(is_shown(world, "pads"));
+	assert_false(is_shown(world, "operators"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_chain_is_drawn_newest_right),
+		TEST(a_fork_is_seen_at_its_height),
+		TEST(who_is_behind_is_not_drawn_in_line),
+		TEST(a_node_that_is_down_says_since_when),
+		TEST(bookings_stand_at_their_minutes),
+		TEST(everything_fits_in_80_by_24),
+		TEST(any_size_is_kept_to),
+		TEST(what_does_not_fit_is_counted),
+		TEST(an_alarm_comes_first),
+		TEST(nobody_steers_the_terminal),
+		TEST(chains_alone_are_alone),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
