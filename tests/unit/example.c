@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "contract/proof.h"
 #include "crypto/crypto.h"
 #include "crypto/merkle.h"
 #include "gen/common.h"
@@ -177,43 +176,6 @@ static void test_proof(void **state)
 	assert_value(root.bytes, HASH_SIZE, "proof_state_root");
 }
 
-/* The same with the function that clients use, and the timetable with it. */
-static void test_proof_check(void **state)
-{
-	static struct vector vector;
-	struct vector records[3];
-	struct record_reservation timetable[3];
-	struct proof proof;
-	struct header header;
-	struct proof_parts parts;
-	char label[] = "proof_0";
-
-	(void)state;
-	vectors_find(&vector, "proof", "narita");
-	assert_int_equal(proof_decode(&proof, view_of_vector(&vector)), ERR_OK);
-	assert_int_equal(header_decode(&header, proof.header), ERR_OK);
-	parts = (struct proof_parts){.live = proof.live,
-		.index = proof.index,
-		.count = proof.count,
-		.path_length = proof.path_count,
-		.rest = proof.rest};
-	assert_int_equal(record_port_decode(&parts.port, proof.port), ERR_OK);
-	memcpy(parts.buckets, proof.buckets, sizeof(parts.buckets));
-	memcpy(parts.path, proof.path, sizeof(parts.path));
-	assert_int_equal(proof_check(&parts, &header.state_root), ERR_OK);
-	for (size_t i = 0; i < 3; i++) {
-		label[sizeof(label) - 2] = (char)('0' + i);
-		vectors_find(&records[i], "record_reservation", label);
-		assert_int_equal(record_reservation_decode(&timetable[2 - i],
-					 view_of_vector(&records[i])),
-			ERR_OK);
-	}
-	assert_int_equal(proof_timetable(&parts, timetable, 3), ERR_OK);
-	assert_int_equal(proof_timetable(&parts, timetable, 2), ERR_ROOT);
-	parts.index ^= 1;
-	assert_int_equal(proof_check(&parts, &header.state_root), ERR_ROOT);
-}
-
 static void test_merkle(void **state)
 {
 	uint8_t item[8];
@@ -241,7 +203,6 @@ int main(void)
 		cmocka_unit_test(test_tx_hash),
 		cmocka_unit_test(test_block),
 		cmocka_unit_test(test_proof),
-		cmocka_unit_test(test_proof_check),
 		cmocka_unit_test(test_merkle),
 	};
 

@@ -45,7 +45,7 @@ static void test_published(void **unused)
 	parts_of(&parts, &proof);
 	assert_int_equal(proof_check(&parts, &root), ERR_OK);
 	for (int i = 0; i < 3; i++) {
-		char label[16];
+		char label[24];
 		snprintf(label, sizeof(label), "proof_%d", i);
 		vectors_find(&bytes[2 + i], "record_reservation", label);
 		/* In any order. */
