@@ -45,6 +45,8 @@ void check_member(struct world *world, const struct node *node, uint8_t role)
 	checker->voters = 0;
 	for (size_t i = 0; i < SIM_NODES_MAX; i++)
 		checker->voters += checker->members[i].voter;
+	if (role == 0)
+		fault_left(world, node->number);
 }
 
 /* ---- final blocks ---- */

@@ -238,6 +238,15 @@ void client_packet(struct world *world, const struct packet *packet)
 	end(world, slot);
 }
 
+void client_forgive(struct world *world, const struct node *node)
+{
+	for (size_t i = 0; i < world->clients.tx_count; i++) {
+		struct sim_tx *tx = world->clients.txs[i];
+		if (tx->promised_by == node->number)
+			tx->promised = false;
+	}
+}
+
 bool client_waits(const struct world *world)
 {
 	for (uint32_t i = 0; i < world->clients.slots; i++) {

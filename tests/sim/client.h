@@ -57,8 +57,9 @@ struct clients {
 	unsigned eagerness;  /* permille: to begin something new */
 };
 
-struct world;
+struct node;
 struct plan;
+struct world;
 
 void client_begin(struct world *world);
 void client_free(struct clients *clients);
@@ -68,6 +69,8 @@ void client_packet(struct world *world, const struct packet *packet);
 
 /* The transaction with exactly these bytes, or NULL. */
 struct sim_tx *client_tx_of_bytes(struct world *world, struct view bytes);
+/* What this node promised cannot be asked of it any more. */
+void client_forgive(struct world *world, const struct node *node);
 /* Anything that is still waited for. */
 bool client_waits(const struct world *world);
 

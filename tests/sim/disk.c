@@ -153,6 +153,14 @@ bool disk_done(struct disk *disk, uint64_t *task, bool *voted)
 	return false;
 }
 
+size_t disk_syncs(const struct disk *disk)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < disk->write_count; i++)
+		count += disk->writes[i].kind == DISK_SYNC;
+	return count;
+}
+
 /* Log and vote are different files: each keeps a beginning of its own. */
 size_t disk_crash(struct disk *disk, struct random *random, bool kept_all)
 {
@@ -246,4 +254,10 @@ void disk_restart(struct disk *disk, uint64_t height)
 	disk->durable.base = height;
 	disk->durable.tip = height;
 	image_copy(&disk->written, &disk->durable);
+}
+
+void disk_wipe(struct disk *disk)
+{
+	memset(disk->kept, 0, sizeof(disk->kept));
+	disk_restart(disk, 0);
 }

@@ -60,6 +60,8 @@ void disk_sync(struct disk *disk, uint64_t task);
 /* The oldest sync is done: its task, and whether the vote was written with it.
  * False when none is on its way. */
 bool disk_done(struct disk *disk, uint64_t *task, bool *voted);
+/* Syncs that are on their way. */
+size_t disk_syncs(const struct disk *disk);
 
 /* Power fails (or, kept_all, only the process dies). Returns how many writes
  * were lost. */
@@ -72,6 +74,8 @@ void disk_compact(struct disk *disk, uint64_t height);
 /* A snapshot is durable. */
 void disk_keep(struct disk *disk, const struct bank_state *state);
 const struct bank_state *disk_kept(const struct disk *disk, uint64_t height);
+/* While the node is down: everything but the vote is gone. */
+void disk_wipe(struct disk *disk);
 /* While the node is down: the log begins anew after height. */
 void disk_restart(struct disk *disk, uint64_t height);
 /* Cut everything above height while the node is down (a damaged record). */

@@ -126,6 +126,34 @@ static bool do_crash(struct world *world, struct node *node)
 	return true;
 }
 
+/* Its operator may switch it off and take its disk for something else; the
+ * vote is kept, for a message of an old term may still ask for one. */
+void fault_left(struct world *world, uint32_t number)
+{
+	if (world_chance(world, 500))
+		world_plan(world, world_between(world, 0, 500000), PLAN_WIPE,
+			number, 0);
+}
+
+static void wipe(struct world *world, struct node *node)
+{
+	const struct checker *checker = &world->checker;
+	const struct checker_member *is = &checker->members[node->number];
+	const struct genesis *genesis = world->setup->genesis;
+	/* A voter of the genesis without a disk would take itself for one of
+	 * the first again. */
+	bool first = node->number < genesis->node_count &&
+		     genesis->nodes[node->number].role == 2;
+	if (first || is->voter || is->standby || world->healed)
+		return;
+	node_crash(world, node, false);
+	node->gone = true;
+	node->received_count = 0;
+	client_forgive(world, node);
+	disk_wipe(&node->disk);
+	world_note(world, node, NOTE_WIPE, 0, 0, 0);
+}
+
 static bool do_power(struct world *world)
 {
 	for (size_t i = 0; i < world->node_count; i++)
@@ -384,6 +412,8 @@ void fault_plan(struct world *world, const struct plan *plan)
 	struct node *node = &world->nodes[plan->who];
 	if (plan->kind == PLAN_FAULT) {
 		next(world);
+	} else if (plan->kind == PLAN_WIPE) {
+		wipe(world, node);
 	} else if (plan->kind == PLAN_MEND) {
 		world_note(world, NULL, NOTE_MEND, plan->value, plan->who, 0);
 		if (world->healed)

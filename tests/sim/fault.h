@@ -63,6 +63,8 @@ void fault_links(struct world *world);
 bool fault_io(struct world *world, struct node *node);
 /* A vote of this node has become durable, and was given. */
 void fault_voted(struct world *world, struct node *node);
+/* A node is not a member any more. */
+void fault_left(struct world *world, uint32_t number);
 void fault_restart_later(struct world *world, struct node *node);
 
 #endif

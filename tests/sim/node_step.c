@@ -65,7 +65,9 @@ static void on_disk(struct world *world, struct node *node)
 	bool done = disk_done(&node->disk, &task, &voted);
 	CHECK(done);
 	world_note(world, node, NOTE_SAVED, task, node->disk.durable.tip, 0);
-	if (!plant_says_saved(world, node, &task))
+	/* The answer to a later one may stand for this one too. */
+	if (!plant_says_saved(world, node, &task) ||
+		(disk_syncs(&node->disk) > 0 && world_chance(world, 200)))
 		return;
 	struct tick tick = node_tick(world, node);
 	replica_saved(node->replica, &tick, task, &world->outputs);

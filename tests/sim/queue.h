@@ -24,6 +24,7 @@ enum plan_kind {
 	PLAN_CLIENT, /* a client looks at what it waits for */
 	PLAN_FAULT,  /* the next fault */
 	PLAN_MEND,   /* a fault ends */
+	PLAN_WIPE,   /* a node that left is used for something else */
 	PLAN_HEAL,   /* the time of faults is over */
 	PLAN_SETTLE, /* is everything done? */
 	PLAN_END,

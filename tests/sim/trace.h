@@ -41,6 +41,7 @@
 	X(READY, "ready", "task", "ok", "height")                              \
 	X(ASK, "asks", "node", "tx", "attempt")                                \
 	X(TOLD, "told", "node", "tx", "status")                                \
+	X(WIPE, "WIPED", "", "", "")                                           \
 	X(FAULT, "FAULT", "kind", "x", "y")                                    \
 	X(MEND, "mend", "kind", "x", "")                                       \
 	X(HEAL, "HEAL", "core", "", "")                                        \
