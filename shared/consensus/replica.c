@@ -408,6 +408,8 @@ void replica_fetched(struct replica *replica, const struct tick *tick,
 	begin(replica, tick, out);
 	CHECK(task != 0 && task == replica->fetch_task);
 	replica->fetch_task = 0;
+	/* What waited in unfinal blocks here waits again. */
+	replica_revert(replica, replica->final, out);
 	enum err err = state_load(replica->state, replica->config.genesis,
 		bytes, &block->header.state_root);
 	if (err != ERR_OK) {

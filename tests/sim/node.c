@@ -153,6 +153,7 @@ void node_start(struct world *world, struct node *node)
 	node->life++;
 	node->build_planned = false;
 	node->fetch_task = 0;
+	node->undo_floor = UINT64_MAX;
 	node->waiter_count = 0;
 	node->reading_count = 0;
 	memset(&node->status, 0, sizeof(node->status));

@@ -49,7 +49,8 @@ struct node {
 	uint64_t timer_stamp;
 	time_ms timer_at;
 	bool build_planned;
-	uint64_t final; /* last height reported in this life */
+	uint64_t final;      /* last height reported in this life */
+	uint64_t undo_floor; /* while a state is installed: final before */
 	struct engine_status status;
 	/* A snapshot that is being fetched. */
 	uint64_t fetch_task, fetch_height;

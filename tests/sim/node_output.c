@@ -172,12 +172,14 @@ static void on_reverted(
 {
 	world->totals.reverts++;
 	world_note(world, node, NOTE_REVERTED, output->height, 0, 0);
-	if (output->height < node->final)
+	uint64_t floor =
+		node->final < node->undo_floor ? node->final : node->undo_floor;
+	if (output->height < floor)
 		world_fail(world, VERDICT_WRONG,
 			"node %u undoes above %llu, which is below its final "
 			"%llu",
 			node->number, (unsigned long long)output->height,
-			(unsigned long long)node->final);
+			(unsigned long long)floor);
 }
 
 static void on_snapshot(

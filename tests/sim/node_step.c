@@ -137,11 +137,15 @@ static void fetched(struct world *world, struct node *node,
 	check_snapshot(world, node, state->block);
 	/* The log begins anew; the SAVE that follows makes that durable. */
 	disk_reset(&node->disk, ref->header.height);
-	node->final = ref->header.height;
+	uint64_t before = node->final;
 	struct tick tick = node_tick(world, node);
 	replica_fetched(node->replica, &tick, task, &header, state->bytes,
 		&world->outputs);
+	/* What was not final here may be undone first. */
+	node->undo_floor = before;
+	node->final = ref->header.height;
 	node_carry_out(world, node);
+	node->undo_floor = UINT64_MAX;
 	world->totals.fetches++;
 }
 
