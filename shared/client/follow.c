@@ -194,6 +194,7 @@ static enum err ask(struct perch *client, enum flight_purpose purpose,
 	if (err != ERR_OK)
 		return err;
 	client->follow.flight = flight->id;
+	flight->tried = client->follow.passed;
 	flight_send(client, flight, now);
 	return ERR_OK;
 }
@@ -354,7 +355,19 @@ enum err follow_published(struct perch *client, struct line *line,
 	return stream_take(client, topic.block, event);
 }
 
-static enum err head_heard(struct perch *client, struct view body, time_ms now)
+/* A node that is cut off says nothing new, for ever: each one in turn is asked
+ * before it is asked again. */
+static void nothing_new(struct follow *follow, const struct line *line)
+{
+	uint64_t bit = UINT64_C(1) << line->index;
+
+	if (follow->passed & bit) /* nobody else was left */
+		follow->passed = 0;
+	follow->passed |= bit;
+}
+
+static enum err head_heard(struct perch *client, const struct line *line,
+	struct view body, time_ms now)
 {
 	struct follow *follow = &client->follow;
 	struct head *head = &client->decoded->head;
@@ -371,6 +384,8 @@ static enum err head_heard(struct perch *client, struct view body, time_ms now)
 		follow->parent = head->final_height == 0 ? client->network
 							 : head->final_hash;
 	}
+	if (head->final_height < follow->next)
+		nothing_new(follow, line);
 	follow_hears(client, client->chain, head->final_height, now);
 	return ERR_OK;
 }
@@ -396,8 +411,10 @@ static enum err blocks_heard(struct perch *client, const struct line *line,
 	follow->count = blocks->blocks_count;
 	follow->at = 0;
 	follow->source = line->index;
-	if (blocks->blocks_count == 0)
+	if (blocks->blocks_count == 0) {
+		nothing_new(follow, line);
 		follow->ask_at = now + CLIENT_BUSY_MS;
+	}
 	return ERR_OK;
 }
 
@@ -421,7 +438,7 @@ enum err follow_answer(struct perch *client, struct line *line,
 	case FLIGHT_USER:
 		break;
 	case FLIGHT_HEAD:
-		return head_heard(client, body, now);
+		return head_heard(client, line, body, now);
 	case FLIGHT_FILL:
 		return blocks_heard(client, line, body, now);
 	case FLIGHT_PEERS:

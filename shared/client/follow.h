@@ -19,6 +19,7 @@ struct follow {
 	time_ms parent_time;
 	uint64_t final;       /* newest final height heard of */
 	uint64_t flight;      /* its question in flight, or 0 */
+	uint64_t passed;      /* nodes that had nothing new: others first */
 	time_ms ask_at;       /* not before */
 	time_ms polled_at;    /* when the head was last heard of */
 	int publisher;        /* line, or -1 */

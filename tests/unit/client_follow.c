@@ -268,6 +268,25 @@ static void test_publisher_dies(void **state)
 	assert_block(bench, 2);
 }
 
+/* Cut off, it answers everything and knows nothing; and one that lost its old
+ * blocks. The others are asked in turn. */
+static void test_a_node_with_nothing_new(void **state)
+{
+	static struct fake_chain behind;
+	struct bench *bench = *state;
+
+	fake_chain_start(&behind, 1);
+	bench->nodes[0].chain = &behind;
+	bench->nodes[1].first_height = 1000;
+	grow(bench, 3);
+	open_up(bench);
+	assert_int_equal(perch_follow(bench->client, 1, NULL), PERCH_OK);
+	for (uint64_t height = 1; height <= 3; height++)
+		assert_block(bench, height);
+	bench->nodes[0].chain = &bench->chain;
+	fake_chain_free(&behind);
+}
+
 static void test_hints_are_counted(void **state)
 {
 	struct bench *bench = *state;
@@ -342,6 +361,7 @@ int main(void)
 		TEST(test_another_history),
 		TEST(test_published_lie),
 		TEST(test_publisher_dies),
+		TEST(test_a_node_with_nothing_new),
 		TEST(test_hints_are_counted),
 		TEST(test_blocks_are_walked),
 	};
