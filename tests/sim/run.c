@@ -48,11 +48,12 @@ void totals_add(struct totals *to, const struct totals *from)
 {
 	uint64_t *sum = (uint64_t *)to;
 	const uint64_t *more = (const uint64_t *)from;
-	uint64_t settle = to->settle_us > from->settle_us ? to->settle_us
-							  : from->settle_us;
+	uint64_t settle = to->settle_percent > from->settle_percent
+				  ? to->settle_percent
+				  : from->settle_percent;
 	for (size_t i = 0; i < sizeof(*to) / sizeof(*sum); i++)
 		sum[i] += more[i];
-	to->settle_us = settle;
+	to->settle_percent = settle;
 }
 
 /* The same seed again must be the same run. */
@@ -88,9 +89,12 @@ static void run_one(struct world *world, const struct options *options,
 	totals_add(&report->totals, &world->totals);
 	if (options->verbose)
 		printf("seed %" PRIu64 ": trace %016" PRIx64 " (%" PRIu64
-		       " events), %" PRIu64 " acknowledged%s\n",
+		       " events), %" PRIu64
+		       " acknowledged, done %.1f election timeouts after the "
+		       "faults%s\n",
 			report->seed, world->trace.hash, world->trace.count,
 			world->totals.acknowledged,
+			(double)world->totals.settle_percent / 100,
 			report->verdict == VERDICT_VOID ? ", void" : "");
 }
 

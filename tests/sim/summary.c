@@ -31,12 +31,12 @@ static void print_summary(const struct options *options,
 	printf("); %" PRIu64 " blocks, %" PRIu64 " transactions, %" PRIu64
 	       " acknowledged, %" PRIu64 " refused, %" PRIu64 " reads; %" PRIu64
 	       " leaders, %" PRIu64 " reverts, %" PRIu64 " snapshots, %" PRIu64
-	       " fetched; slowest end %.2f s; trace "
+	       " fetched; slowest end %.1f election timeouts; trace "
 	       "%016" PRIx64 "\n",
 		totals->blocks, totals->txs, totals->acknowledged,
 		totals->refusals, totals->reads, totals->leaders,
 		totals->reverts, totals->snapshots, totals->fetches,
-		(double)totals->settle_us / 1e6, hash);
+		(double)totals->settle_percent / 100, hash);
 }
 
 /* More than one in ten void: the runs say too little. */

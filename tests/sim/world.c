@@ -10,7 +10,7 @@
 
 enum {
 	SETTLE_LOOK_US = 20000,
-	SETTLE_ELECTIONS = 40, /* after the faults everything is done by then */
+	SETTLE_ELECTIONS = 25, /* after the faults everything is done by then */
 	VERIFY_EVERY = 16,     /* a signature costs as much as all else */
 	STORM_MAX = 200000,    /* things at one instant */
 };
@@ -280,7 +280,8 @@ static void settle(struct world *world)
 	const char *what = unsettled(world, &who);
 	if (since > 3000 * world->election_ms && !what) {
 		world->end_us = world->now_us;
-		world->totals.settle_us = (uint64_t)since;
+		world->totals.settle_percent =
+			(uint64_t)(since / (20 * world->election_ms));
 		return;
 	}
 	if (since > 2000 * SETTLE_ELECTIONS * world->election_ms) {

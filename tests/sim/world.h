@@ -43,7 +43,7 @@ struct totals {
 	uint64_t faults[FAULT_KINDS];
 	uint64_t blocks, txs, acknowledged, reads, refusals, snapshots;
 	uint64_t fetches, leaders, packets, reverts;
-	uint64_t settle_us; /* longest */
+	uint64_t settle_percent; /* of an election timeout, longest */
 };
 
 struct world {
