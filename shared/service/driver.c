@@ -277,8 +277,8 @@ time_ms driver_timeout(const struct driver *driver)
 		at = driver->links.hello_at;
 	if (driver->commit_at < at)
 		at = driver->commit_at;
-	if (driver->fetch.socket != NULL && driver->fetch.deadline < at)
-		at = driver->fetch.deadline;
+	if (driver_fetch_at(driver) < at)
+		at = driver_fetch_at(driver);
 	return at <= now ? 0 : at - now;
 }
 

@@ -12,14 +12,65 @@
 #include "clock/clock.h"
 #include "service/log.h"
 
+enum { FETCH_AGAIN_MS = 1000 };
+
 static void stop(struct driver *driver)
 {
 	fetch_stop(&driver->fetch, driver->config.bus);
 }
 
+static bool is_wanted(const struct driver *driver)
+{
+	uint64_t task = driver->wanted.task;
+	return task != 0 && replica_fetching(driver->replica) == task;
+}
+
+static void begin(struct driver *driver)
+{
+	const struct driver_config *config = &driver->config;
+	struct wanted_state *wanted = &driver->wanted;
+	struct peer *peer = links_find(&driver->links, &wanted->from);
+	wanted->again_at = clock_monotonic() + FETCH_AGAIN_MS;
+	if (peer == NULL)
+		return;
+	log_info("snapshot", "fetching the state at height %llu from %s",
+		(unsigned long long)wanted->height, peer->name);
+	enum err err = fetch_start(&driver->fetch, config->bus, config->self,
+		&config->genesis->network, peer->request, &peer->key,
+		wanted->task, wanted->height, clock_monotonic());
+	if (err != ERR_OK)
+		log_warn("snapshot", "cannot ask %s: %s", peer->name,
+			err_text(err));
+}
+
+/* One that is complete is on its way to the disk: it is let through first. */
+void driver_fetch_want(struct driver *driver, const struct output *output)
+{
+	const struct fetch *fetch = &driver->fetch;
+	driver->wanted = (struct wanted_state){
+		.task = output->task,
+		.height = output->height,
+		.from = output->to,
+	};
+	if (!fetch->active || fetch->socket != NULL)
+		begin(driver);
+}
+
+time_ms driver_fetch_at(const struct driver *driver)
+{
+	const struct fetch *fetch = &driver->fetch;
+	if (fetch->active)
+		return fetch->socket != NULL ? fetch->deadline : INT64_MAX;
+	return is_wanted(driver) ? driver->wanted.again_at : INT64_MAX;
+}
+
 void driver_fetch_work(struct driver *driver)
 {
 	struct fetch *fetch = &driver->fetch;
+	/* The engine asks once: what was given up is asked for again here. */
+	if (!fetch->active && is_wanted(driver) && !driver->halted &&
+		clock_monotonic() >= driver->wanted.again_at)
+		begin(driver);
 	if (!fetch->active || fetch->socket == NULL)
 		return;
 	enum err err = fetch_work(fetch, driver->config.self,

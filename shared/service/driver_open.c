@@ -44,6 +44,27 @@ static enum err open_replica(struct driver *driver, char why[300])
 	return err;
 }
 
+/* A fetched snapshot became durable and the crash came before the log began
+ * anew: then blocks that never were final may stand at its height. */
+static void leave_other_branch(
+	struct driver *driver, const struct block_ref *snapshot)
+{
+	uint64_t height = snapshot->header.height;
+	struct block_ref block;
+	size_t size;
+	uint8_t *bytes = malloc(BLOCK_BYTES_MAX);
+	CHECK(bytes != NULL);
+	if (log_read(driver->log, height, bytes, &size) == ERR_OK &&
+		block_open(&block, view_of(bytes, size),
+			&driver->config.genesis->network) == ERR_OK &&
+		!hash_equal(&block.hash, &snapshot->hash)) {
+		log_warn("store", "the log begins anew after height %llu",
+			(unsigned long long)height);
+		log_reset(driver->log, height);
+	}
+	free(bytes);
+}
+
 /* ERR_NOT_FOUND: there is none that the log goes on from. */
 static enum err restore_snapshot(struct driver *driver)
 {
@@ -79,6 +100,7 @@ static enum err restore_snapshot(struct driver *driver)
 			driver->replica, &block, view_of(bytes, total));
 	free(bytes);
 	if (err == ERR_OK) {
+		leave_other_branch(driver, &block);
 		driver->snapshot_height = height;
 		driver->final_done = height;
 	}

@@ -124,25 +124,6 @@ static void keep_snapshot(struct driver *driver, const struct output *output)
 	worker_give(driver->indexing, job);
 }
 
-static void start_fetch(struct driver *driver, const struct output *output)
-{
-	const struct driver_config *config = &driver->config;
-	struct peer *peer = links_find(&driver->links, &output->to);
-	const struct fetch *fetch = &driver->fetch;
-	bool complete = fetch->active && fetch->socket == NULL;
-	if (peer == NULL || complete ||
-		(fetch->active && fetch->task == output->task))
-		return;
-	log_info("snapshot", "fetching the state at height %llu from %s",
-		(unsigned long long)output->height, peer->name);
-	enum err err = fetch_start(&driver->fetch, config->bus, config->self,
-		&config->genesis->network, peer->request, &peer->key,
-		output->task, output->height, clock_monotonic());
-	if (err != ERR_OK)
-		log_warn("snapshot", "cannot ask %s: %s", peer->name,
-			err_text(err));
-}
-
 static void carry_out(struct driver *driver, const struct output *output,
 	const struct output *before)
 {
@@ -160,7 +141,7 @@ static void carry_out(struct driver *driver, const struct output *output,
 		driver->timer_at = output->at;
 		return;
 	case OUTPUT_FETCH:
-		start_fetch(driver, output);
+		driver_fetch_want(driver, output);
 		return;
 	case OUTPUT_SNAPSHOT:
 		keep_snapshot(driver, output);

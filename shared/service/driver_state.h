@@ -29,6 +29,13 @@ struct relay_buffer {
 	uint8_t room[ENGINE_ATTACH_MAX][BLOCK_BYTES_MAX]; /* from the log */
 };
 
+/* The state that the engine wants, until it wants it no more. */
+struct wanted_state {
+	uint64_t task, height;
+	struct key from;
+	time_ms again_at; /* after a fetch that was given up */
+};
+
 struct driver {
 	struct driver_config config;
 	struct replica *replica;
@@ -41,6 +48,7 @@ struct driver {
 	struct bus_socket *peer_server;
 	struct links links;
 	struct fetch fetch;
+	struct wanted_state wanted;
 	struct outputs outputs;
 	struct verified *verified;
 	struct relay_buffer *relay;
@@ -65,7 +73,12 @@ void driver_carry_out(struct driver *driver);
 void driver_saved(struct driver *driver);
 
 /* ---- driver_fetch.c ---- */
+
+/* OUTPUT_FETCH. */
+void driver_fetch_want(struct driver *driver, const struct output *output);
 void driver_fetch_work(struct driver *driver);
+/* When that is due without a message. */
+time_ms driver_fetch_at(const struct driver *driver);
 /* A snapshot is durable: if it is the fetched one, it takes over. */
 void driver_snapshot_kept(struct driver *driver, uint64_t height);
 
