@@ -17,7 +17,7 @@ usage() {
 usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
        run/cluster.sh up --dir DIR [options]
        run/cluster.sh status [--json] | down                      --dir DIR
-       run/cluster.sh kill NAME | stop NAME|all | restart NAME|all  --dir DIR
+       run/cluster.sh kill|stop|restart NAME|all                  --dir DIR
 
   --dir DIR          where everything is kept (without up: a temporary one)
   --nodes N          1 to 16 nodes (5)
@@ -332,7 +332,8 @@ lock_dir() {
 # ---- up ----
 
 # Why it is not ready yet; empty when the cluster accepts transactions: a
-# majority confirms that nobody has used an id, and the evaluator answers.
+# majority confirms that nobody has used an id, each node and the evaluator
+# answer.
 unready() {
 	local name status
 	for name in $(node_names) contract; do
@@ -345,6 +346,12 @@ unready() {
 		--timeout 2s --config "$dir/wallets/alice.conf" 2>/dev/null)
 	grep -q '"not_found"' <<<"$status" || {
 		echo "no majority answers"
+		return
+	}
+	status=$("$bin/perch-observer" --config "$dir/conf/observer.conf" \
+		--status --json 2>/dev/null)
+	[ "$(grep -o '"up":true' <<<"$status" | wc -l)" = "$nodes" ] || {
+		echo "not every node answers"
 		return
 	}
 	"$bin/perch-wallet" inquire --port haneda --timeout 2s \

@@ -58,6 +58,16 @@ foreach(file ${source_tests})
 		"PERCH_BUILD=${CMAKE_BINARY_DIR};PERCH_BUILD_TYPE=${CMAKE_BUILD_TYPE}")
 endforeach()
 
+# Real processes, with the machine for themselves.
+file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/system/*.py)
+foreach(file ${system_tests})
+	get_filename_component(name ${file} NAME_WE)
+	add_test(NAME system_${name} COMMAND ${DEBIAN_PYTHON} ${file})
+	set_tests_properties(system_${name} PROPERTIES TIMEOUT 300
+		LABELS system PROCESSORS 2 SKIP_RETURN_CODE 77 ENVIRONMENT
+		"PERCH_BIN=${CMAKE_BINARY_DIR}/bin;PERCH_BUILD_TYPE=${CMAKE_BUILD_TYPE}")
+endforeach()
+
 # tests/fuzz: the same targets under libFuzzer (PERCH_FUZZ, clang) or replayed.
 find_library(MSGPACKC msgpackc REQUIRED)
 add_library(perch_fuzz STATIC ${CMAKE_SOURCE_DIR}/tests/fuzz/targets.c

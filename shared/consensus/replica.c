@@ -470,8 +470,7 @@ enum err replica_submit(struct replica *replica, const struct tick *tick,
 		return hash_equal(&seen.tx, &tx->hash) ? ERR_EXISTS
 						       : ERR_REPLAY;
 	if (valid_until <= state_time(replica->state) ||
-		valid_until >
-			tick->wall + TX_VALID_MS_MAX)
+		valid_until > tick->wall + TX_VALID_MS_MAX)
 		return ERR_EXPIRED;
 	if (!state_party(replica->state, &tx->body.wallet, &party))
 		return ERR_ROLE;

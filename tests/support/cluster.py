@@ -11,12 +11,16 @@ for time alone: until() waits for a condition, with a deadline.
 import contextlib
 import json
 import os
+import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+
+import lines
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", ".."))
@@ -152,21 +156,76 @@ class Cluster:
     def wait_agreement(self, seconds=30, names=None):
         until(lambda: self.agree(names), seconds, "one ledger on every node")
 
+    def set_conf(self, name, line):
+        """One more setting of a node; restart it then."""
+        with open(os.path.join(self.dir, "conf", name + ".conf"), "a") as file:
+            file.write(line + "\n")
+
+    def log(self, name):
+        path = os.path.join(self.dir, "logs", name + ".log")
+        with open(path, errors="replace") as file:
+            return file.read()
+
     # ---- wallets ----
 
-    def wallet(self, name, *arguments, code=0):
-        """The JSON object that a wallet prints; it must end with code."""
-        got, out, err = self.try_wallet(name, *arguments)
-        expect(got == code, "perch-wallet %s ends with %d, not %d: %s%s" % (
-            arguments, got, code, out, err))
-        rows = [json.loads(row) for row in out.splitlines() if row]
-        return rows[0] if len(rows) == 1 else rows
+    def wallet_conf(self, name):
+        return os.path.join(self.dir, "wallets", name + ".conf")
 
-    def try_wallet(self, name, *arguments):
-        verb, *rest = arguments
+    def public_key(self, name):
+        with open(os.path.join(self.dir, "keys", name + ".key")) as file:
+            return re.search("public ([0-9a-f]{64})", file.read()).group(1)
+
+    def try_wallet(self, name, verb, *arguments):
+        """(exit code, stdout, stderr) of perch-wallet --json."""
         return run(os.path.join(BIN, "perch-wallet"), verb, "--config",
-                   os.path.join(self.dir, "wallets", name + ".conf"),
-                   "--json", *rest)
+                   self.wallet_conf(name), "--json", *arguments)
+
+    def try_json(self, name, verb, *arguments):
+        """(exit code, the object that it printed)."""
+        code, out, err = self.try_wallet(name, verb, *arguments)
+        try:
+            return code, json.loads(out)
+        except ValueError:
+            raise Failed("perch-wallet %s %s ends with %d: %s%s" % (
+                verb, arguments, code, out, err)) from None
+
+    def wallet(self, name, verb, *arguments, code=0):
+        """The object that a wallet prints; it must end with code."""
+        got, row = self.try_json(name, verb, *arguments)
+        expect(got == code, "perch-wallet %s %s ends with %d, not %d: %s" % (
+            verb, arguments, got, code, row))
+        return row
+
+    def lines(self, name, verb, *arguments):
+        """A wallet's verb that goes on, as lines.Lines."""
+        return lines.Lines(os.path.join(BIN, "perch-wallet"), verb, "--config",
+                           self.wallet_conf(name), "--json", *arguments)
+
+    def traffic(self, rate):
+        """Reservations by alice and bob; each line is a fate."""
+        return self.lines("alice", "traffic", "--rate", rate, "--seed",
+                          random.randrange(1 << 31), "--other",
+                          self.wallet_conf("bob"))
+
+    def ledger(self, height):
+        """{transaction id: height} of all final blocks up to this height at
+        least, verified by a wallet that reads them one after another."""
+        found = {}
+        with self.lines("alice", "watch", "--height", 1) as watched:
+            until(lambda: watched.rows and
+                  watched.rows[-1][1]["height"] >= height, 60,
+                  "final block %d" % height)
+        for _, row in watched.rows:
+            expect(found.setdefault(row["id"], row["height"]) ==
+                   row["height"], "twice in the ledger: %s" % row)
+        return found
+
+    def wallet_rows(self, name, verb, *arguments):
+        """All objects of a verb that prints any number of them."""
+        code, out, err = self.try_wallet(name, verb, *arguments)
+        expect(code == 0, "perch-wallet %s %s ends with %d: %s%s" % (
+            verb, arguments, code, out, err))
+        return [json.loads(row) for row in out.splitlines()]
 
 
 def main(*tests):
