@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct setting own[] = {
 	{"port", "NAME", "this port; without, which ports there are", NULL,
@@ -12,6 +13,8 @@ static const struct setting own[] = {
 	{"pad", "NAME", "this pad only", NULL, false},
 	{"from", "TIME", "is it free from then ...", NULL, false},
 	{"for", "TIME", "... for so long?", "5m", false},
+	{"prove", NULL, "believe a timetable only with the ledger's proof",
+		NULL, false},
 	{0},
 };
 
@@ -129,45 +132,136 @@ static int say_window(struct wallet *wallet, const char *port, int64_t start)
 	return EXIT_GRANTED;
 }
 
-/* All live reservations, page by page: one line of --json a page. */
-static int say_timetable(struct wallet *wallet, const char *port)
+/* ---- a port's timetable ---- */
+
+enum { TIMETABLE_MAX = 16384, TRIES_MAX = 8 };
+
+struct table {
+	struct perch_as_of as_of;
+	bool mixed; /* its pages are of several heights */
+	size_t count;
+	struct perch_reservation list[TIMETABLE_MAX];
+};
+
+static bool is_later(
+	const struct perch_reservation *a, const struct perch_reservation *b)
+{
+	return a->start > b->start ||
+	       (a->start == b->start && strcmp(a->pad, b->pad) > 0);
+}
+
+/* All live reservations, page by page. A page begins with what still lasts at
+ * its start: what is there already is left out. */
+static int read_table(
+	struct wallet *wallet, const char *port, struct table *table)
 {
 	struct perch_event event;
-	const struct perch_timetable *page;
-	int64_t from = 0;
 	bool more = true;
 
+	table->count = 0;
+	table->mixed = false;
 	while (more) {
+		const struct perch_timetable *page;
+		size_t before = table->count;
+		int64_t from = before == 0 ? 0 : table->list[before - 1].start;
 		uint64_t request = 0;
 		enum perch_err err =
 			perch_timetable(wallet->client, port, from, &request);
-		struct json json;
 		int code = ask(
 			wallet, err, request, PERCH_EVENT_TIMETABLE, &event);
 
 		if (code != EXIT_GRANTED)
 			return code;
 		page = event.timetable;
-		json = wallet_json();
-		json_text(&json, "port", port);
-		wallet_json_as_of(&json, &page->as_of);
-		json_array(&json, "reservations");
+		table->mixed |=
+			before > 0 && page->as_of.height != table->as_of.height;
+		table->as_of = page->as_of;
 		for (size_t i = 0; i < page->count; i++) {
 			const struct perch_reservation *r =
 				&page->reservations[i];
 
-			wallet_json_reservation(&json, NULL, r);
-			if (!wallet->json)
-				wallet_print_reservation(wallet, r);
-			from = r->start + 1;
+			if (table->count < TIMETABLE_MAX &&
+				(before == 0 ||
+					is_later(r, &table->list[before - 1])))
+				table->list[table->count++] = *r;
 		}
-		json_end(&json);
-		more = page->more && page->count > 0;
-		if (wallet->json)
-			wallet_json_print(&json);
-		else if (!more)
-			print_as_of(wallet, &page->as_of);
+		more = page->more && table->count > before;
 	}
+	return EXIT_GRANTED;
+}
+
+/* The timetable and its proof must be of one height: blocks go on meanwhile. */
+static int prove_table(
+	struct wallet *wallet, const char *port, struct table *table)
+{
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		struct perch_event event;
+		uint64_t request = 0;
+		enum perch_err err =
+			perch_prove_port(wallet->client, port, &request);
+		static struct perch_proof proof;
+		int code = ask(wallet, err, request, PERCH_EVENT_PROOF, &event);
+
+		if (code != EXIT_GRANTED)
+			return code;
+		proof = *event.proof;
+		code = read_table(wallet, port, table);
+		if (code != EXIT_GRANTED)
+			return code;
+		if (table->mixed || table->as_of.height != proof.height)
+			continue;
+		err = perch_proof_check(&proof, table->list, table->count);
+		if (err == PERCH_OK)
+			return EXIT_GRANTED;
+		fprintf(stderr, "%s: %s: %s\n", wallet->program,
+			perch_err_name(err),
+			wallet_say(wallet,
+				"the evaluator's answer is not what the "
+				"ledger proves; do not use it",
+				"評価器の答えは台帳の証明と一致しません。"
+				"使わないでください"));
+		return EXIT_UNKNOWN;
+	}
+	fprintf(stderr, "%s: busy: %s\n", wallet->program,
+		wallet_say(wallet,
+			"blocks come faster than the proof; try again",
+			"ブロックの更新が速すぎます。"
+			"もう一度試してください"));
+	return EXIT_UNKNOWN;
+}
+
+static int say_timetable(struct wallet *wallet, const char *port)
+{
+	static struct table table;
+	bool proved = options_flag(&wallet->options, "prove");
+	int code = proved ? prove_table(wallet, port, &table)
+			  : read_table(wallet, port, &table);
+	struct json json;
+
+	if (code != EXIT_GRANTED)
+		return code;
+	json = wallet_json();
+	json_text(&json, "port", port);
+	wallet_json_as_of(&json, &table.as_of);
+	json_bool(&json, "proved", proved);
+	json_array(&json, "reservations");
+	for (size_t i = 0; i < table.count; i++) {
+		if (wallet->json)
+			wallet_json_reservation(&json, NULL, &table.list[i]);
+		else
+			wallet_print_reservation(wallet, &table.list[i]);
+	}
+	json_end(&json);
+	if (wallet->json) {
+		wallet_json_print(&json);
+		return EXIT_GRANTED;
+	}
+	if (proved)
+		printf("%s\n",
+			wallet_say(wallet,
+				"proved: nothing is missing, added or changed",
+				"証明済み: 欠落、追加、変更はありません"));
+	print_as_of(wallet, &table.as_of);
 	return EXIT_GRANTED;
 }
 

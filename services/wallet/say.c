@@ -396,11 +396,18 @@ void wallet_print_reservation(
 {
 	char hex[33], slot[160];
 	struct perch_slot window = {.start = r->start, .end = r->end};
+	char aircraft[PERCH_NAME_MAX + 1];
 
 	(void)wallet;
 	memcpy(window.pad, r->pad, sizeof(window.pad));
+	/* A stranger chose it: no control characters for the terminal. */
+	for (size_t i = 0; i < sizeof(aircraft); i++) {
+		unsigned char c = (unsigned char)r->aircraft[i];
+
+		aircraft[i] = c != 0 && (c < 0x20 || c == 0x7f) ? '?' : (char)c;
+	}
 	printf("  %s  %s %s  %s%s%s\n", perch_hex(hex, &r->id, sizeof(r->id)),
 		r->port, wallet_show_slot(slot, &window),
-		perch_state_name(r->state), r->aircraft[0] == '\0' ? "" : "  ",
-		r->aircraft);
+		perch_state_name(r->state), aircraft[0] == '\0' ? "" : "  ",
+		aircraft);
 }

@@ -14,7 +14,7 @@
 
 /* EXIT_USAGE, 2, is service/options.h's. */
 enum { EXIT_GRANTED = 0, EXIT_REFUSED = 1, EXIT_UNKNOWN = 3 };
-enum { WALLET_SETTINGS_MAX = 32, WALLET_LINE_MAX = 256 << 10 };
+enum { WALLET_SETTINGS_MAX = 32, WALLET_LINE_MAX = 8 << 20 };
 
 struct wallet {
 	char program[64]; /* "perch-wallet reserve" */

@@ -357,8 +357,8 @@ bool flight_refused(struct perch *client, struct flight *flight,
 		flight_end(client, flight);
 		return false;
 	}
-	give_text(failure.code, sizeof(failure.code), refused->code);
-	give_text(failure.text, sizeof(failure.text), refused->text);
+	give_words(failure.code, sizeof(failure.code), refused->code);
+	give_words(failure.text, sizeof(failure.text), refused->text);
 	flight_failed(client, flight, err, &failure, true, event);
 	return true;
 }

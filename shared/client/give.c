@@ -17,6 +17,15 @@ void give_text(char *out, size_t size, struct view text)
 	out[text.size] = '\0';
 }
 
+void give_words(char *out, size_t size, struct view text)
+{
+	give_text(out, size, text);
+	for (char *c = out; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
+}
+
 void give_hash(struct perch_hash *out, const struct hash *in)
 {
 	memcpy(out, in, sizeof(*out));

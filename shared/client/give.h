@@ -9,6 +9,8 @@
 #include <perch/client.h>
 
 void give_text(char *out, size_t size, struct view text);
+/* A sentence for people: control characters become '?'. */
+void give_words(char *out, size_t size, struct view text);
 void give_hash(struct perch_hash *out, const struct hash *in);
 void give_key(struct perch_key *out, const struct key *in);
 void give_id(struct perch_id *out, const struct id *in);

@@ -220,18 +220,18 @@ static void greeting_refused(
 	struct perch *client, struct line *line, struct view body)
 {
 	struct refused refused;
-	char why[PERCH_WHY_MAX];
+	char why[PERCH_WHY_MAX], code[PERCH_NAME_MAX + 1], text[301];
 	enum err err = refused_decode(&refused, body);
 
 	if (err != ERR_OK) {
 		line_fail(client, line, err, NULL);
 		return;
 	}
-	snprintf(why, sizeof(why), "%.*s: %.*s", (int)refused.code.size,
-		(const char *)refused.code.data, (int)refused.text.size,
-		(const char *)refused.text.data);
-	line_fail(
-		client, line, err_of_word(refused.code, ERR_UNREACHABLE), why);
+	give_words(code, sizeof(code), refused.code);
+	give_words(text, sizeof(text), refused.text);
+	snprintf(why, sizeof(why), "%s: %.200s", code, text);
+	err = err_of_word(refused.code, ERR_UNREACHABLE);
+	line_fail(client, line, err, why);
 }
 
 static enum err greeting_check(const struct perch *client,
@@ -267,7 +267,7 @@ void line_greeted(struct perch *client, struct line *line,
 		line_fail(client, line, err, NULL);
 		return;
 	}
-	give_text(line->release, sizeof(line->release), hello.release);
+	give_words(line->release, sizeof(line->release), hello.release);
 	line->state = PERCH_UP;
 	line->err = ERR_OK;
 	line->why[0] = '\0';

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/check.h"
 #include "client/inside.h"
@@ -60,6 +61,8 @@ static void identity(struct perch *client, const uint8_t *seed)
 		}
 		seed = drawn;
 	}
+	/* Out of swap, as far as the system allows. */
+	(void)mlock(&client->pair, sizeof(client->pair));
 	keypair_from_seed(&client->pair, seed);
 	explicit_bzero(drawn, sizeof(drawn));
 }
@@ -158,6 +161,7 @@ void perch_close(struct perch **closed)
 	free(client->block);
 	free(client->scratch);
 	explicit_bzero(client, sizeof(*client));
+	(void)munlock(&client->pair, sizeof(client->pair));
 	free(client);
 }
 

@@ -167,3 +167,43 @@ enum err prove_port(struct perch *client, const struct proof *proof,
 	memcpy(out->buckets, parts.buckets, sizeof(out->buckets));
 	return ERR_OK;
 }
+
+/* As it was hashed. */
+static void record_of(
+	struct record_reservation *out, const struct perch_reservation *in)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(&out->reservation, &in->id, sizeof(out->reservation));
+	out->port = view_text(in->port);
+	out->pad = view_text(in->pad);
+	out->start = (uint64_t)in->start;
+	out->end = (uint64_t)in->end;
+	memcpy(&out->operator, & in->operator_key, sizeof(out->operator));
+	out->aircraft = view_text(in->aircraft);
+	out->state = (uint64_t)in->state;
+	out->version = in->version;
+	if (in->has_pair)
+		out->pair = view_of(&in->pair, sizeof(in->pair));
+	out->movement = (uint64_t)in->movement;
+	out->height = in->height;
+}
+
+enum perch_err perch_proof_check(const struct perch_proof *proof,
+	const struct perch_reservation *reservations, size_t count)
+{
+	struct record_reservation *records;
+	struct proof_parts parts;
+	enum err err;
+
+	if (count > PERCH_PROOF_MAX)
+		return PERCH_ERR_FULL;
+	memset(&parts, 0, sizeof(parts));
+	memcpy(parts.buckets, proof->buckets, sizeof(parts.buckets));
+	records = calloc(count + 1, sizeof(*records));
+	CHECK(records != NULL);
+	for (size_t i = 0; i < count; i++)
+		record_of(&records[i], &reservations[i]);
+	err = proof_timetable(&parts, records, count);
+	free(records);
+	return (enum perch_err)(err == ERR_OK ? ERR_OK : ERR_ROOT);
+}

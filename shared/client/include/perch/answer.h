@@ -108,7 +108,7 @@ struct perch_inquire {
 struct perch_timetable {
 	struct perch_as_of as_of;
 	struct perch_port port;
-	bool more; /* ask again from the last start */
+	bool more; /* ask again from the last start, skip what you have */
 	size_t count;
 	struct perch_reservation reservations[64];
 };
@@ -146,6 +146,13 @@ struct perch_proof {
 	struct perch_port port;
 	struct perch_hash buckets[PERCH_BUCKETS]; /* of its live reservations */
 };
+
+/* PERCH_OK when these are exactly the port's live reservations at the proof's
+ * height: none is missing, added or changed; else PERCH_ERR_ROOT. At most
+ * PERCH_PROOF_MAX (else PERCH_ERR_FULL). */
+enum { PERCH_PROOF_MAX = 65536 };
+enum perch_err perch_proof_check(const struct perch_proof *proof,
+	const struct perch_reservation *reservations, size_t count);
 
 /* ---- hints from topics: never a basis for a decision ---- */
 
