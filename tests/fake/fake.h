@@ -73,6 +73,7 @@ struct fake {
 	bool refuses_all;      /* admission */
 	bool knows_stranger;   /* as a node that joined later */
 	const char *refusal;   /* answer to everything but hello */
+	struct view proof;     /* body of its answer to a proof query */
 	size_t blocks_max;     /* in one answer; 0: all that fit */
 	uint64_t first_height; /* older blocks are gone */
 	uint64_t boot, counters[5];

@@ -312,6 +312,9 @@ void fake_answer_request(struct fake *fake, const struct bus_message *to,
 	case MESSAGE_HISTORY_QUERY:
 		on_history(fake, to, envelope->body);
 		return;
+	case MESSAGE_PROOF_QUERY:
+		fake_answer(fake, to, MESSAGE_PROOF, fake->proof);
+		return;
 	case MESSAGE_PORTS_QUERY:
 		on_ports(fake, to);
 		return;
