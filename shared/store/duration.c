@@ -1,12 +1,13 @@
 /* store/duration.c -- spans and points of time as text. */
 #include "store/duration.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { DIGITS_MAX = 12 };
+#define TIME_MAX_MS INT64_C(4102444800000) /* the schemas' time: 2100 */
 
 enum err duration_parse(const char *text, time_ms *out)
 {
@@ -43,8 +44,10 @@ enum err duration_parse(const char *text, time_ms *out)
 
 enum err utc_parse(const char *text, time_ms *out)
 {
+	enum { SECONDS = 19 }; /* characters up to them */
 	struct tm utc = {0};
-	long ms = 0;
+	time_ms ms = 0;
+	char again[32];
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
 	if (rest == NULL)
 		return ERR_ENCODING;
@@ -52,12 +55,14 @@ enum err utc_parse(const char *text, time_ms *out)
 		ms = strtol(rest + 1, NULL, 10);
 		rest += 4;
 	}
-	if (strcmp(rest, "Z") != 0)
+	ms += (time_ms)timegm(&utc) * 1000;
+	if (strcmp(rest, "Z") != 0 || ms < 0 || ms > TIME_MAX_MS)
 		return ERR_ENCODING;
-	time_t seconds = timegm(&utc);
-	if (seconds < 0 || seconds > 4102444800)
+	/* strptime takes spaces and short numbers, timegm the 30th of February.
+	 */
+	if (strncmp(utc_format(again, ms), text, SECONDS) != 0)
 		return ERR_ENCODING;
-	*out = (time_ms)seconds * 1000 + ms;
+	*out = ms;
 	return ERR_OK;
 }
 

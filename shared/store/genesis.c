@@ -3,8 +3,6 @@
  */
 #include "store/genesis.h"
 
-#include <czmq.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +10,39 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "store/duration.h"
+#include "store/zpl.h"
 
-/* One file being read; the first error stays. */
+/* One file being read, and where. */
 struct reading {
 	const char *path;
 	char *why;
-	enum err err;
+	char at[120]; /* of the section or entry: "ports/haneda/pads" */
 	struct genesis *out;
 };
 
-static bool refuse(struct reading *reading, const char *section,
-	const char *name, const char *cause)
+static bool refuse(
+	const struct reading *reading, const char *name, const char *cause)
 {
-	if (reading->err == ERR_OK)
-		snprintf(reading->why, GENESIS_WHY, "%s: %s%s%s: %s",
-			reading->path, section, name[0] == '\0' ? "" : "/",
-			name, cause);
-	reading->err = ERR_CONFIG;
+	bool both = reading->at[0] != '\0' && name[0] != '\0';
+
+	snprintf(reading->why, GENESIS_WHY, "%.90s: %s%s%.33s: %s",
+		reading->path, reading->at, both ? "/" : "", name, cause);
 	return false;
+}
+
+/* Go one level down; *back is what at was. */
+static size_t enter(struct reading *reading, const char *name)
+{
+	size_t back = strlen(reading->at);
+
+	snprintf(reading->at + back, sizeof(reading->at) - back, "%s%.33s",
+		back == 0 ? "" : "/", name);
+	return back;
+}
+
+static void leave(struct reading *reading, size_t back)
+{
+	reading->at[back] = '\0';
 }
 
 /* ---- single values ---- */
@@ -56,48 +69,72 @@ static const char *value_of(zconfig_t *item)
 	return value == NULL ? "" : value;
 }
 
-static bool read_name(struct reading *reading, const char *section,
-	const char *text, struct view *out)
+static bool read_name(
+	struct reading *reading, const char *text, struct view *out)
 {
 	if (!is_name(text))
-		return refuse(reading, section, text,
-			"a name is 1 to 32 of a-z A-Z 0-9 _ -");
+		return refuse(
+			reading, text, "a name is 1 to 32 of a-z A-Z 0-9 _ -");
 	*out = keep(text);
 	return true;
 }
 
-static bool read_key(struct reading *reading, const char *section,
-	const char *name, const char *text, struct key *out)
+static bool read_key(struct reading *reading, const char *name,
+	const char *text, struct key *out)
 {
 	if (strlen(text) != 2 * KEY_SIZE ||
 		hex_decode(out->bytes, KEY_SIZE, text) != ERR_OK)
-		return refuse(reading, section, name,
+		return refuse(reading, name,
 			"a key is 64 hex digits (perch-wallet key show)");
 	if (!key_is_valid(out))
-		return refuse(reading, section, name,
-			"not a valid Ed25519 public key");
+		return refuse(reading, name, "not a valid Ed25519 public key");
 	return true;
 }
 
-static bool read_duration(struct reading *reading, const char *section,
-	const char *name, const char *text, uint64_t *out)
+static bool read_duration(struct reading *reading, const char *name,
+	const char *text, uint64_t *out)
 {
 	time_ms value;
 	if (duration_parse(text, &value) != ERR_OK)
-		return refuse(reading, section, name,
+		return refuse(reading, name,
 			"a duration is like 250ms, 5s, 10m or 2h");
 	*out = (uint64_t)value;
 	return true;
 }
 
-static bool read_endpoint(struct reading *reading, const char *section,
-	const char *name, const char *text, struct view *out)
+/* digits, at most count of them */
+static bool is_number(const char *text, size_t count)
 {
+	size_t size = strlen(text);
+	return size >= 1 && size <= count && strspn(text, "0123456789") == size;
+}
+
+static bool read_endpoint(struct reading *reading, const char *name,
+	const char *text, struct view *out)
+{
+	const char *port = strrchr(text, ':');
 	if (strncmp(text, "tcp://", 6) != 0 || strlen(text) > 128 ||
-		strrchr(text, ':') == text + 3)
-		return refuse(reading, section, name,
-			"an endpoint is like tcp://host:7001");
+		port < text + 7 || !is_number(port + 1, 5) ||
+		strtoul(port + 1, NULL, 10) == 0 ||
+		strtoul(port + 1, NULL, 10) > 65535 || strchr(text, ' '))
+		return refuse(
+			reading, name, "an endpoint is like tcp://host:7001");
 	*out = keep(text);
+	return true;
+}
+
+/* UTC, or milliseconds since 1970. */
+static bool read_time(
+	struct reading *reading, const char *name, const char *text)
+{
+	time_ms *out = &reading->out->time;
+	if (is_number(text, 13))
+		*out = strtoll(text, NULL, 10);
+	else if (utc_parse(text, out) != ERR_OK)
+		*out = 0;
+	if (*out <= 0 || *out > 4102444800000)
+		return refuse(
+			reading, name, "a time is like 2026-01-31T08:30:00Z");
 	return true;
 }
 
@@ -113,37 +150,35 @@ static bool read_perch(struct reading *reading, zconfig_t *section)
 		if (strcmp(name, "name") == 0 && is_name(text)) {
 			snprintf(out->name, sizeof(out->name), "%s", text);
 		} else if (strcmp(name, "time") == 0) {
-			if (utc_parse(text, &out->time) != ERR_OK)
-				return refuse(reading, "perch", name,
-					"a time is like 2026-01-31T08:30:00Z");
+			if (!read_time(reading, name, text))
+				return false;
 		} else if (strcmp(name, "observers") == 0 &&
 			   strcmp(text, "anyone") == 0) {
 			out->observers_anyone = true;
 		} else if (strcmp(name, "observers") != 0 ||
 			   strcmp(text, "enrolled") != 0) {
-			return refuse(reading, "perch", name,
+			return refuse(reading, name,
 				"expected name = NAME, time = UTC, observers = "
 				"anyone or enrolled");
 		}
 	}
 	if (out->name[0] == '\0' || out->time == 0)
-		return refuse(reading, "perch", "", "name and time are needed");
+		return refuse(reading, "", "name and time are needed");
 	return true;
 }
 
-static bool add_party(struct reading *reading, const char *section,
-	const char *name, const struct key *key, enum party_role role,
-	uint64_t quota)
+static bool add_party(struct reading *reading, const char *name,
+	const struct key *key, enum party_role role, uint64_t quota)
 {
 	struct genesis *out = reading->out;
 	for (size_t i = 0; i < out->party_count; i++) {
 		if (key_equal(&out->parties[i].key, key))
-			return refuse(reading, section, name,
+			return refuse(reading, "",
 				"this key has a role already; one key, one "
 				"role");
 	}
 	if (out->party_count == GENESIS_PARTIES_MAX)
-		return refuse(reading, section, name, "too many parties");
+		return refuse(reading, "", "too many parties");
 	struct record_party *party = &out->parties[out->party_count++];
 	*party = (struct record_party){
 		.key = *key,
@@ -151,114 +186,117 @@ static bool add_party(struct reading *reading, const char *section,
 		.quota = quota,
 		.up = 1,
 	};
-	return read_name(reading, section, name, &party->name);
+	return read_name(reading, name, &party->name);
 }
 
-static bool read_party(struct reading *reading, const char *section,
-	zconfig_t *entry, enum party_role role)
+static bool read_party(
+	struct reading *reading, zconfig_t *entry, enum party_role role)
 {
-	const char *name = zconfig_name(entry);
 	struct key key;
 	bool has_key = false;
 	uint64_t quota = role == ROLE_OPERATOR ? 1000 : 0;
 	for (zconfig_t *item = zconfig_child(entry); item != NULL;
 		item = zconfig_next(item)) {
-		const char *text = value_of(item);
-		if (strcmp(zconfig_name(item), "key") == 0) {
+		const char *name = zconfig_name(item), *text = value_of(item);
+		if (strcmp(name, "key") == 0) {
 			has_key = true;
-			if (!read_key(reading, section, name, text, &key))
+			if (!read_key(reading, name, text, &key))
 				return false;
-		} else if (strcmp(zconfig_name(item), "quota") == 0 &&
-			   role == ROLE_OPERATOR &&
-			   strspn(text, "0123456789") == strlen(text) &&
-			   strlen(text) >= 1 && strlen(text) <= 6) {
+		} else if (strcmp(name, "quota") == 0 &&
+			   role == ROLE_OPERATOR && is_number(text, 6)) {
 			quota = strtoull(text, NULL, 10);
 		} else {
-			return refuse(reading, section, zconfig_name(item),
+			return refuse(reading, name,
 				"expected key = HEX, and for an operator "
 				"quota = 0 to 999999");
 		}
 	}
 	if (!has_key)
-		return refuse(reading, section, name, "key is needed");
-	return add_party(reading, section, name, &key, role, quota);
+		return refuse(reading, "", "key is needed");
+	return add_party(reading, zconfig_name(entry), &key, role, quota);
+}
+
+static bool read_node_item(
+	struct reading *reading, struct record_node *node, zconfig_t *item)
+{
+	const char *name = zconfig_name(item), *text = value_of(item);
+	if (strcmp(name, "key") == 0)
+		return read_key(reading, name, text, &node->key);
+	if (strcmp(name, "request") == 0)
+		return read_endpoint(reading, name, text, &node->request);
+	if (strcmp(name, "publish") == 0)
+		return read_endpoint(reading, name, text, &node->publish);
+	if (strcmp(name, "peer") == 0)
+		return read_endpoint(reading, name, text, &node->peer);
+	if (strcmp(name, "role") != 0 ||
+		(strcmp(text, "voter") != 0 && strcmp(text, "standby") != 0))
+		return refuse(reading, name,
+			"expected key, role (voter or standby), request, "
+			"publish, peer");
+	node->role = strcmp(text, "voter") == 0 ? 2 : 1;
+	return true;
 }
 
 static bool read_node(struct reading *reading, zconfig_t *entry)
 {
+	static const struct key none = {{0}};
 	struct genesis *out = reading->out;
 	const char *name = zconfig_name(entry);
 	if (out->node_count == sizeof(out->nodes) / sizeof(out->nodes[0]))
-		return refuse(reading, "nodes", name, "too many nodes");
+		return refuse(reading, "", "too many nodes");
 	struct record_node *node = &out->nodes[out->node_count++];
-	bool good = read_name(reading, "nodes", name, &node->name);
-	bool has_key = false;
 	node->role = 2;
-	for (zconfig_t *item = zconfig_child(entry); good && item != NULL;
+	if (!read_name(reading, name, &node->name))
+		return false;
+	for (zconfig_t *item = zconfig_child(entry); item != NULL;
 		item = zconfig_next(item)) {
-		const char *key = zconfig_name(item), *text = value_of(item);
-		if (strcmp(key, "key") == 0) {
-			has_key = true;
-			good = read_key(
-				reading, "nodes", name, text, &node->key);
-		} else if (strcmp(key, "role") == 0 &&
-			   (strcmp(text, "voter") == 0 ||
-				   strcmp(text, "standby") == 0)) {
-			node->role = strcmp(text, "voter") == 0 ? 2 : 1;
-		} else if (strcmp(key, "request") == 0) {
-			good = read_endpoint(
-				reading, "nodes", name, text, &node->request);
-		} else if (strcmp(key, "publish") == 0) {
-			good = read_endpoint(
-				reading, "nodes", name, text, &node->publish);
-		} else if (strcmp(key, "peer") == 0) {
-			good = read_endpoint(
-				reading, "nodes", name, text, &node->peer);
-		} else {
-			good = refuse(reading, name, key,
-				"expected key, role (voter or standby), "
-				"request, publish, peer");
-		}
+		if (!read_node_item(reading, node, item))
+			return false;
 	}
-	if (good && (!has_key || node->request.size == 0 ||
-			    node->publish.size == 0 || node->peer.size == 0))
-		return refuse(reading, "nodes", name,
-			"key, request, publish and peer are needed");
-	return good &&
-	       add_party(reading, "nodes", name, &node->key, ROLE_NODE, 0);
+	if (key_equal(&node->key, &none) || node->request.size == 0 ||
+		node->publish.size == 0 || node->peer.size == 0)
+		return refuse(
+			reading, "", "key, request, publish, peer are needed");
+	return add_party(reading, name, &node->key, ROLE_NODE, 0);
 }
 
-static bool read_pads(struct reading *reading, struct record_port *port,
-	const char *name, zconfig_t *section)
+static bool read_pad(
+	struct reading *reading, struct record_port *port, zconfig_t *entry)
 {
-	for (zconfig_t *entry = zconfig_child(section); entry != NULL;
-		entry = zconfig_next(entry)) {
-		if (port->pads_count == 16)
-			return refuse(reading, name, zconfig_name(entry),
-				"a port has at most 16 pads");
-		struct record_pad *pad = &port->pads[port->pads_count++];
-		pad->open = 1;
-		if (!read_name(reading, name, zconfig_name(entry), &pad->name))
-			return false;
-		pad->group = pad->name;
-		zconfig_t *item = zconfig_child(entry);
-		if (item == NULL)
-			continue;
-		if (strcmp(zconfig_name(item), "group") != 0 ||
-			zconfig_next(item) != NULL)
-			return refuse(reading, name, zconfig_name(item),
-				"a pad has at most: group = NAME");
-		if (!read_name(reading, name, value_of(item), &pad->group))
-			return false;
-	}
-	return true;
+	if (port->pads_count == 16)
+		return refuse(reading, "", "a port has at most 16 pads");
+	struct record_pad *pad = &port->pads[port->pads_count++];
+	pad->open = 1;
+	if (!read_name(reading, zconfig_name(entry), &pad->name))
+		return false;
+	pad->group = pad->name;
+	zconfig_t *item = zconfig_child(entry);
+	if (item == NULL && *value_of(entry) == '\0')
+		return true;
+	if (item == NULL || strcmp(zconfig_name(item), "group") != 0 ||
+		zconfig_next(item) != NULL)
+		return refuse(reading, "", "a pad has at most: group = NAME");
+	return read_name(reading, value_of(item), &pad->group);
 }
 
-static bool read_port_item(struct reading *reading, struct record_port *port,
-	const char *name, zconfig_t *item)
+static bool read_pads(
+	struct reading *reading, struct record_port *port, zconfig_t *section)
+{
+	bool good = true;
+	for (zconfig_t *entry = zconfig_child(section); good && entry != NULL;
+		entry = zconfig_next(entry)) {
+		size_t back = enter(reading, zconfig_name(entry));
+		good = read_pad(reading, port, entry);
+		leave(reading, back);
+	}
+	return good;
+}
+
+static bool read_port_item(
+	struct reading *reading, struct record_port *port, zconfig_t *item)
 {
 	const struct {
-		const char *key;
+		const char *name;
 		uint64_t *to;
 	} durations[] = {
 		{"lead", &port->lead},
@@ -266,19 +304,22 @@ static bool read_port_item(struct reading *reading, struct record_port *port,
 		{"after", &port->after},
 		{"duration", &port->duration},
 	};
-	const char *key = zconfig_name(item);
+	const char *name = zconfig_name(item), *text = value_of(item);
 	for (size_t i = 0; i < 4; i++) {
-		if (strcmp(key, durations[i].key) == 0)
-			return read_duration(reading, name, key, value_of(item),
-				durations[i].to);
+		if (strcmp(name, durations[i].name) == 0)
+			return read_duration(
+				reading, name, text, durations[i].to);
 	}
-	if (strcmp(key, "controller") == 0)
-		return read_key(
-			reading, name, key, value_of(item), &port->controller);
-	if (strcmp(key, "pads") == 0)
-		return read_pads(reading, port, name, item);
-	return refuse(reading, name, key,
-		"expected controller, lead, before, after, duration, pads");
+	if (strcmp(name, "controller") == 0)
+		return read_key(reading, name, text, &port->controller);
+	if (strcmp(name, "pads") != 0)
+		return refuse(reading, name,
+			"expected controller, lead, before, after, duration, "
+			"pads");
+	size_t back = enter(reading, name);
+	bool good = read_pads(reading, port, item);
+	leave(reading, back);
+	return good;
 }
 
 static bool read_port(struct reading *reading, zconfig_t *entry)
@@ -287,21 +328,20 @@ static bool read_port(struct reading *reading, zconfig_t *entry)
 	static const struct key none = {{0}};
 	const char *name = zconfig_name(entry);
 	if (out->port_count == GENESIS_PORTS_MAX)
-		return refuse(reading, "ports", name, "too many ports");
+		return refuse(reading, "", "too many ports");
 	struct record_port *port = &out->ports[out->port_count++];
 	port->duration = 5 * 60 * 1000;
-	if (!read_name(reading, "ports", name, &port->name))
+	if (!read_name(reading, name, &port->name))
 		return false;
 	for (zconfig_t *item = zconfig_child(entry); item != NULL;
 		item = zconfig_next(item)) {
-		if (!read_port_item(reading, port, name, item))
+		if (!read_port_item(reading, port, item))
 			return false;
 	}
 	if (port->pads_count == 0 || key_equal(&port->controller, &none))
-		return refuse(reading, "ports", name,
+		return refuse(reading, "",
 			"controller and at least one pad are needed");
-	return add_party(
-		reading, "ports", name, &port->controller, ROLE_CONTROLLER, 0);
+	return add_party(reading, name, &port->controller, ROLE_CONTROLLER, 0);
 }
 
 static bool read_entry(
@@ -312,87 +352,62 @@ static bool read_entry(
 	if (strcmp(section, "ports") == 0)
 		return read_port(reading, entry);
 	if (strcmp(section, "authority") == 0)
-		return read_party(reading, section, entry, ROLE_AUTHORITY);
+		return read_party(reading, entry, ROLE_AUTHORITY);
 	if (strcmp(section, "operators") == 0)
-		return read_party(reading, section, entry, ROLE_OPERATOR);
+		return read_party(reading, entry, ROLE_OPERATOR);
 	if (strcmp(section, "observers") == 0)
-		return read_party(reading, section, entry, ROLE_OBSERVER);
-	return refuse(reading, section, "",
+		return read_party(reading, entry, ROLE_OBSERVER);
+	return refuse(reading, "",
 		"expected perch, authority, nodes, ports, operators, "
 		"observers");
+}
+
+static bool read_section(struct reading *reading, zconfig_t *section)
+{
+	const char *name = zconfig_name(section);
+	size_t back = enter(reading, name);
+	bool good = true;
+	if (strcmp(name, "perch") == 0)
+		good = read_perch(reading, section);
+	else if (zconfig_child(section) == NULL)
+		good = refuse(reading, "", "an unknown or empty section");
+	for (zconfig_t *entry = zconfig_child(section);
+		good && entry != NULL && strcmp(name, "perch") != 0;
+		entry = zconfig_next(entry)) {
+		size_t within = enter(reading, zconfig_name(entry));
+		good = read_entry(reading, name, entry);
+		leave(reading, within);
+	}
+	leave(reading, back);
+	return good;
 }
 
 static bool read_all(struct reading *reading, zconfig_t *root)
 {
 	for (zconfig_t *section = zconfig_child(root); section != NULL;
 		section = zconfig_next(section)) {
-		const char *name = zconfig_name(section);
-		bool good = true;
-		if (strcmp(name, "perch") == 0) {
-			good = read_perch(reading, section);
-		} else if (zconfig_child(section) == NULL) {
-			good = refuse(reading, name, "",
-				"an unknown or empty section");
-		} else {
-			for (zconfig_t *entry = zconfig_child(section);
-				good && entry != NULL;
-				entry = zconfig_next(entry))
-				good = read_entry(reading, name, entry);
-		}
-		if (!good)
+		if (!read_section(reading, section))
 			return false;
 	}
 	const struct genesis *out = reading->out;
 	if (out->name[0] == '\0')
-		return refuse(reading, "perch", "", "this section is missing");
+		return refuse(reading, "perch", "this section is missing");
 	if (out->node_count == 0)
-		return refuse(reading, "nodes", "", "at least one is needed");
+		return refuse(reading, "nodes", "at least one is needed");
 	return true;
-}
-
-/* The whole file; NULL and errno when it cannot be read. */
-static char *read_bytes(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		return NULL;
-	char *bytes = malloc(GENESIS_BYTES_MAX);
-	CHECK(bytes != NULL);
-	*size = fread(bytes, 1, GENESIS_BYTES_MAX, file);
-	bool failed = ferror(file) != 0;
-	fclose(file);
-	if (!failed && *size < GENESIS_BYTES_MAX)
-		return bytes;
-	errno = failed ? EIO : EFBIG;
-	free(bytes);
-	return NULL;
 }
 
 enum err genesis_load(struct genesis *out, const char *path, char *why)
 {
-	size_t size;
-	char *bytes = read_bytes(path, &size);
-	if (bytes == NULL) {
-		snprintf(why, GENESIS_WHY, "%s: %s", path, strerror(errno));
-		return ERR_IO;
-	}
+	zconfig_t *root = NULL;
 	memset(out, 0, sizeof(*out));
-	out->network = hash_bytes(view_of(bytes, size));
+	enum err err = zpl_load(&root, &out->network, path, why);
+	if (err != ERR_OK)
+		return err;
 	struct reading reading = {.path = path, .why = why, .out = out};
-	zchunk_t *chunk = zchunk_new(bytes, size);
-	zconfig_t *root = memchr(bytes, '\0', size) != NULL
-				  ? NULL
-				  : zconfig_chunk_load(chunk);
-	if (root == NULL)
-		refuse(&reading, "file", "",
-			"not ZPL: lines are \"name = value\", indented by 4 "
-			"spaces a level");
-	else
-		read_all(&reading, root);
+	bool good = read_all(&reading, root);
 	zconfig_destroy(&root);
-	zchunk_destroy(&chunk);
-	free(bytes);
-	return reading.err;
+	return good ? ERR_OK : ERR_CONFIG;
 }
 
 static void drop(struct view *text)

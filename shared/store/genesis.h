@@ -6,7 +6,7 @@
 
 #include "contract/state.h"
 
-enum { GENESIS_WHY = 300, GENESIS_BYTES_MAX = 16 << 20 };
+enum { GENESIS_WHY = 300 };
 
 /*
  * Fill out from a file. Names and endpoints in it are kept until genesis_free,
