@@ -18,6 +18,7 @@ enum {
 	SEED_SIZE = 32,
 	SEALED_SIZE = SEED_SIZE + crypto_secretbox_MACBYTES,
 	FILE_MAX = 1024,
+	PATH_BYTES = 1024,
 };
 
 #define FORMAT "perch-key 1"
@@ -25,7 +26,7 @@ enum {
 static enum err fail(
 	enum err err, char *why, const char *path, const char *cause)
 {
-	snprintf(why, KEYFILE_WHY, "%s: %s", path, cause);
+	snprintf(why, KEYFILE_WHY, "%.200s: %s", path, cause);
 	return err;
 }
 
@@ -80,6 +81,7 @@ static void put(char *text, const char *name, const void *bytes, size_t size)
 	size_t used = strlen(text);
 	snprintf(text + used, FILE_MAX - used, "%s %s\n", name,
 		hex_encode(hex, view_of(bytes, size)));
+	sodium_memzero(hex, sizeof(hex));
 }
 
 /* The next line must be this name and so many bytes. */
@@ -95,18 +97,16 @@ static bool get(const char **text, const char *name, void *bytes, size_t size)
 	memcpy(hex, *text + length + 1, 2 * size);
 	hex[2 * size] = '\0';
 	*text = end + 1;
-	return hex_decode(bytes, size, hex) == ERR_OK;
+	bool good = hex_decode(bytes, size, hex) == ERR_OK;
+	sodium_memzero(hex, sizeof(hex));
+	return good;
 }
 
 /* ---- writing ---- */
 
-static bool write_durably(int fd, const char *path, const char *text)
+static bool sync_directory(const char *path)
 {
-	char copy[1024];
-	size_t size = strlen(text);
-	if (strlen(path) >= sizeof(copy) ||
-		write(fd, text, size) != (ssize_t)size || fsync(fd) != 0)
-		return false;
+	char copy[PATH_BYTES];
 	memcpy(copy, path, strlen(path) + 1);
 	int directory = open(dirname(copy), O_RDONLY | O_CLOEXEC);
 	if (directory < 0)
@@ -114,6 +114,27 @@ static bool write_durably(int fd, const char *path, const char *text)
 	bool done = fsync(directory) == 0;
 	close(directory);
 	return done;
+}
+
+/* The name appears when the file is complete and durable, and only if nobody
+ * has it: link does not replace. 0 or errno. */
+static int write_new(const char *path, const char *text)
+{
+	char draft[PATH_BYTES + 16];
+	size_t size = strlen(text);
+	if (strlen(path) >= PATH_BYTES)
+		return ENAMETOOLONG;
+	snprintf(draft, sizeof(draft), "%s.%08x", path, randombytes_random());
+	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	int error = 0;
+	if (write(fd, text, size) != (ssize_t)size || fsync(fd) != 0 ||
+		link(draft, path) != 0 || !sync_directory(path))
+		error = errno;
+	close(fd);
+	unlink(draft);
+	return error;
 }
 
 enum err keyfile_save(const char *path, const struct keypair *pair,
@@ -132,20 +153,28 @@ enum err keyfile_save(const char *path, const struct keypair *pair,
 	} else {
 		put(text, "seed", pair->secret, SEED_SIZE);
 	}
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST)
+	int error = write_new(path, text);
+	sodium_memzero(text, sizeof(text));
+	if (error == EEXIST)
 		return fail(ERR_EXISTS, why, path,
 			"exists already; a key is never overwritten");
-	if (fd < 0)
-		return fail(ERR_IO, why, path, strerror(errno));
-	bool done = write_durably(fd, path, text);
-	int cause = errno;
-	close(fd);
-	sodium_memzero(text, sizeof(text));
-	if (done)
-		return ERR_OK;
-	unlink(path);
-	return fail(ERR_IO, why, path, strerror(cause));
+	if (error != 0)
+		return fail(ERR_IO, why, path, strerror(error));
+	return ERR_OK;
+}
+
+/* Hand a pair over: out of swap and core files, as far as the system allows;
+ * some containers do not. */
+static void hand_over(struct keypair *out, struct keypair *pair)
+{
+	(void)sodium_mlock(out, sizeof(*out));
+	*out = *pair;
+	sodium_memzero(pair, sizeof(*pair));
+}
+
+void keyfile_forget(struct keypair *pair)
+{
+	(void)sodium_munlock(pair, sizeof(*pair));
 }
 
 enum err keyfile_create(const char *path, const char *passphrase,
@@ -158,7 +187,7 @@ enum err keyfile_create(const char *path, const char *passphrase,
 	sodium_memzero(seed, sizeof(seed));
 	enum err err = keyfile_save(path, &pair, passphrase, why);
 	if (err == ERR_OK)
-		*out = pair;
+		hand_over(out, &pair);
 	sodium_memzero(&pair, sizeof(pair));
 	return err;
 }
@@ -189,6 +218,8 @@ static enum err read_text(const char *path, char text[FILE_MAX], char *why)
 	if (err != ERR_OK)
 		return err;
 	text[size] = '\0';
+	if (strlen(text) != (size_t)size)
+		return fail(ERR_ENCODING, why, path, "not a text");
 	return ERR_OK;
 }
 
@@ -231,18 +262,15 @@ enum err keyfile_load(const char *path, const char *passphrase,
 	if (err == ERR_OK)
 		err = parse(path, text, passphrase, &key, seed, why);
 	sodium_memzero(text, sizeof(text));
-	if (err != ERR_OK)
-		return err;
-	keypair_from_seed(&pair, seed);
-	sodium_memzero(seed, sizeof(seed));
-	if (!key_equal(&pair.key, &key))
-		err = fail(ERR_KEY, why, path,
-			"public key and secret do not belong together");
 	if (err == ERR_OK) {
-		/* Refused by some containers; then swap is their concern. */
-		(void)sodium_mlock(out, sizeof(*out));
-		*out = pair;
+		keypair_from_seed(&pair, seed);
+		if (!key_equal(&pair.key, &key))
+			err = fail(ERR_KEY, why, path,
+				"public key and secret do not belong together");
 	}
+	sodium_memzero(seed, sizeof(seed));
+	if (err == ERR_OK)
+		hand_over(out, &pair);
 	sodium_memzero(&pair, sizeof(pair));
 	return err;
 }

@@ -10,8 +10,9 @@
 
 enum { KEYFILE_WHY = 300 };
 
-/* Write a pair's key to a new file, durably. passphrase NULL: not encrypted.
- * ERR_EXISTS: a key is never overwritten; ERR_IO. why: KEYFILE_WHY bytes. */
+/* Write a pair's key to a new file, durably and all at once. passphrase NULL:
+ * not encrypted. ERR_EXISTS: a key is never overwritten; ERR_IO. why:
+ * KEYFILE_WHY bytes. */
 MUST_CHECK enum err keyfile_save(const char *path, const struct keypair *pair,
 	const char *passphrase, char *why);
 
@@ -26,5 +27,9 @@ MUST_CHECK enum err keyfile_create(const char *path, const char *passphrase,
  */
 MUST_CHECK enum err keyfile_load(const char *path, const char *passphrase,
 	struct keypair *out, char *why);
+
+/* Wipe a pair that keyfile_create or keyfile_load gave, and unlock its memory.
+ */
+void keyfile_forget(struct keypair *pair);
 
 #endif
