@@ -84,6 +84,7 @@ int verb_history(struct wallet *wallet, int argc, char **argv)
 							 subject.port != NULL
 						 ? 0
 						 : (unsigned)NEED_KEY));
+	wallet_catch_up(wallet);
 	if (!subject.has_id && !subject.has_key && subject.port == NULL) {
 		subject.has_key = true;
 		subject.key = perch_self(wallet->client);

@@ -277,6 +277,7 @@ int verb_inquire(struct wallet *wallet, int argc, char **argv)
 	if (wallet->options.word_count == 1)
 		port = wallet->options.words[0];
 	wallet_open(wallet, NEED_EVALUATOR);
+	wallet_catch_up(wallet);
 	if (port == NULL)
 		code = say_ports(wallet);
 	else if (start >= 0)

@@ -33,6 +33,7 @@ int lookup_reservation(struct wallet *wallet, const struct perch_id *id,
 	bool more = true;
 
 	*found = false;
+	wallet_catch_up(wallet);
 	while (more) {
 		if (perch_history(wallet->client, id, NULL, NULL, after,
 			    &request) != PERCH_OK ||

@@ -13,6 +13,7 @@
 #include "service/signals.h"
 
 enum { PASSPHRASE_MAX = 256, HEX_KEY = 64 };
+enum { CATCH_UP_MS = 1000, CATCH_UP_STEP_MS = 5 };
 
 static _Noreturn void refuse(const struct wallet *wallet, const char *why)
 {
@@ -191,6 +192,33 @@ bool wallet_wait(
 
 	CHECK(err == PERCH_OK || err == PERCH_ERR_TIMEOUT);
 	return err == PERCH_OK;
+}
+
+/*~ The evaluator follows the nodes by a moment. Whoever reserves and then looks
+ * wants to see it, so a read first learns how far the ledger is, and waits for
+ * the evaluator to be there; briefly, because every answer names its height. */
+void wallet_catch_up(struct wallet *wallet)
+{
+	static const struct perch_key nobody = {{0}};
+	struct perch_event event;
+	uint64_t request, height = 0;
+	int64_t until = perch_now() + CATCH_UP_MS;
+
+	perch_set_timeout(wallet->client, CATCH_UP_MS);
+	if (perch_ask_head(wallet->client, false, &request) == PERCH_OK &&
+		wallet_wait(wallet, request, &event) &&
+		event.type == PERCH_EVENT_HEAD)
+		height = event.head->final_height;
+	while (height > 0 && perch_now() < until) {
+		if (perch_history(wallet->client, NULL, &nobody, NULL, 0,
+			    &request) != PERCH_OK ||
+			!wallet_wait(wallet, request, &event) ||
+			event.type != PERCH_EVENT_HISTORY ||
+			event.history->as_of.height >= height)
+			break;
+		perch_next(wallet->client, &event, CATCH_UP_STEP_MS);
+	}
+	perch_set_timeout(wallet->client, wallet->timeout_ms);
 }
 
 int wallet_close(struct wallet *wallet, int code)

@@ -35,6 +35,7 @@ static int choose_pad(struct wallet *wallet, const struct perch_reserve *want,
 	struct perch_event event;
 	uint64_t request;
 
+	wallet_catch_up(wallet);
 	if (perch_inquire(wallet->client, want->port, NULL, want->start,
 		    want->end, &request) != PERCH_OK)
 		wallet_refuse(wallet, want->port, "not a name of a port",

@@ -65,6 +65,8 @@ void wallet_open(struct wallet *wallet, unsigned needs);
 /* The answer to a question; false: a signal came first. */
 bool wallet_wait(
 	struct wallet *wallet, uint64_t request, struct perch_event *event);
+/* Wait a moment until the evaluator is as far as the nodes are. */
+void wallet_catch_up(struct wallet *wallet);
 /* Close it. Returns code. */
 int wallet_close(struct wallet *wallet, int code);
 /* A seed from a key file; asks for the passphrase if there is a terminal. Ends

@@ -124,8 +124,9 @@ static void give_up(struct perch *client, struct line *line)
 		return;
 	case BUS_LINK_STRANGE:
 		line_fail(client, line, ERR_KEY,
-			"who listens there has another key or is no node of "
-			"Perch; correct the address or the key");
+			"who listens there does not shake hands: it has "
+			"another key, is no node of Perch, or is stopped; "
+			"correct the address or the key");
 		return;
 	}
 }
