@@ -293,7 +293,8 @@ static void flight_impatient(
 static bool flight_tick(struct perch *client, struct flight *flight,
 	struct perch_event *event, time_ms now)
 {
-	if (now >= flight->deadline)
+	if (now >= flight->deadline ||
+		(flight->sent == 0 && line_none_will_do(client, flight)))
 		return flight_late(client, flight, event, now);
 	if (flight->line >= 0 && now >= flight->patience)
 		flight_impatient(client, flight, now);

@@ -43,6 +43,7 @@ void line_fail(
 	snprintf(line->why, sizeof(line->why), "%s",
 		why != NULL ? why : err_text(err));
 	line->since = now;
+	client->look_at = now; /* it may have been the last hope */
 	line->retry_at = now + line->backoff;
 	line->backoff = backoff_next(line->backoff);
 	for (unsigned i = 0; i < client->slots; i++) {
@@ -327,4 +328,24 @@ struct line *line_choose(
 	if (fresh == NULL)
 		flight->tried = 0; /* all were tried: begin again */
 	return fresh != NULL ? fresh : up;
+}
+
+static bool turned_away(const struct line *line)
+{
+	return line->state == PERCH_DOWN &&
+	       (line->err == ERR_NETWORK || line->err == ERR_VERSION ||
+		       line->err == ERR_KEY || line->err == ERR_ROLE);
+}
+
+bool line_none_will_do(const struct perch *client, const struct flight *flight)
+{
+	if (flight->evaluator)
+		return turned_away(&client->lines[client->node_count]);
+	if (flight->pinned)
+		return turned_away(&client->lines[flight->pin]);
+	for (size_t i = 0; i < client->node_count; i++) {
+		if (!turned_away(&client->lines[i]))
+			return false;
+	}
+	return true;
 }

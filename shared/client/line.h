@@ -61,6 +61,9 @@ void line_greeted(struct perch *client, struct line *line,
 /* The node that a flight should go to, or NULL when none is up. */
 struct line *line_choose(
 	struct perch *client, struct flight *flight, time_ms now);
+/* Whoever this flight could go to has turned us away for good: another network,
+ * version or key, or no admission. */
+bool line_none_will_do(const struct perch *client, const struct flight *flight);
 /* When lines_tick has something to do. */
 time_ms lines_deadline(const struct perch *client);
 

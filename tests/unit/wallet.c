@@ -447,7 +447,7 @@ static void test_nobody_there(void **state)
 
 	for (int i = 0; i < BENCH_NODES; i++)
 		scene->bench.nodes[i].refuses_all = true;
-	assert_int_equal(run(scene, RESERVE " --timeout 500ms --config %C"), 3);
+	assert_int_equal(run(scene, RESERVE " --timeout 60s --config %C"), 3);
 	assert_says(scene->err, "node_0");
 	assert_says(scene->err, "enrol");
 }
