@@ -5,7 +5,7 @@
  * one; roots are made again from nothing, and from a snapshot. Now and then a
  * block never was.
  */
-#include "oracle.h"
+#include "oracle_op.h"
 
 #include "base/random.h"
 #include "crypto/merkle.h"
