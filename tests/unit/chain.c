@@ -17,7 +17,7 @@ struct site {
 static void site_open(struct site *site, const struct genesis *genesis,
 	const struct state_limits *limits)
 {
-	home_open(&site->home, genesis, limits, JOURNAL_BYTES);
+	home_open(&site->home, genesis, limits, CHAIN_JOURNAL_BYTES_MIN);
 	site->chain = chain_init(
 		calloc(1, chain_bytes()), site->home.state, genesis, 0);
 	size_t size = mempool_bytes(1000, 1 << 20);
@@ -523,6 +523,86 @@ static void test_reach(void **unused)
 	free(genesis);
 }
 
+/* ---- what one block can change at most ---- */
+
+enum { FLIGHTS = 2000 };
+
+/* Pairs from one pad to another, as many as a group holds. */
+static void reserve_flights(struct site *site, struct paper *paper,
+	const struct genesis *genesis, struct id ids[FLIGHTS])
+{
+	for (uint64_t i = 0; i < FLIGHTS; i++) {
+		time_ms at = T0 + HOUR + (time_ms)i * 5 * MINUTE;
+
+		if (i % 32 == 0)
+			paper_begin(
+				paper, ALICE, i, T0 + 4 * MINUTE, TX_MODE_ALL);
+		uint64_t pair = i % 32 + 1;
+		paper_reserve(paper, "east", "c", at, at + MINUTE, "", pair,
+			MOVEMENT_DEPARTURE);
+		paper_reserve(paper, "west", "b", at + MINUTE, at + 2 * MINUTE,
+			"", pair, MOVEMENT_ARRIVAL);
+		if (i % 32 != 31 && i != FLIGHTS - 1)
+			continue;
+		assert_int_equal(pool_put(site, paper, ALICE, genesis), ERR_OK);
+		build(site, T0 + 1, false);
+		for (size_t k = 0; k < site->moves->count; k += 2)
+			ids[i / 32 * 32 + k / 2] =
+				site->moves->items[k].record.reservation;
+		assert_int_equal(site->moves->count, paper->tx.ops_count);
+	}
+}
+
+/* Nothing but cancels from the middle of full groups, each of a whole pair,
+ * and everything that time may do in one block. */
+static void test_journal(void **unused)
+{
+	struct genesis *genesis = genesis_new();
+	struct paper *paper = malloc(sizeof(*paper));
+	struct id *ids = calloc(FLIGHTS, sizeof(*ids));
+	struct site site;
+	uint64_t number = FLIGHTS;
+
+	(void)unused;
+	genesis->parties[0].quota = 3 * FLIGHTS;
+	site_open(&site, genesis, &state_limits_default);
+	reserve_flights(&site, paper, genesis, ids);
+	assert_int_equal(state_live_count(site.home.state), 2 * FLIGHTS);
+
+	uint64_t height = chain_tip(site.chain).height;
+	arena_mark mark = arena_now(&site.home.arena);
+	build(&site, T0 + 24 * 30 * HOUR, false);
+	uint64_t by_time = arena_now(&site.home.arena) - mark;
+	assert_int_equal(site.moves->count, MOVES_MAX);
+	chain_disconnect(site.chain, height);
+
+	for (size_t i = 0; i < 25 * 64; i++) {
+		if (i % 64 == 0)
+			paper_begin(paper, ALICE, ++number, T0 + 4 * MINUTE,
+				TX_MODE_EACH);
+		size_t step = i / 2 + 1;
+		size_t flight =
+			FLIGHTS / 2 + (i % 2 ? step - 1 : (size_t)0 - step);
+		paper_cancel(paper, &ids[flight]);
+		if (i % 64 == 63)
+			assert_int_equal(
+				pool_put(&site, paper, ALICE, genesis), ERR_OK);
+	}
+	mark = arena_now(&site.home.arena);
+	struct block_ref block = build(&site, T0 + 1, false);
+	uint64_t by_cancel = arena_now(&site.home.arena) - mark;
+	assert_true(block.bytes.size > BLOCK_BYTES_MAX * 9 / 10);
+	assert_true(site.moves->count > MOVES_MAX / 2);
+	printf("journal: %llu bytes by time, %llu by %zu moves\n",
+		(unsigned long long)by_time, (unsigned long long)by_cancel,
+		site.moves->count + site.moves->lost);
+	assert_true(by_time + by_cancel < CHAIN_JOURNAL_BYTES_MIN);
+	site_close(&site);
+	free(ids);
+	free(paper);
+	free(genesis);
+}
+
 /* ---- a walk ---- */
 
 enum { WALK_BLOCKS_MAX = 600 };
@@ -640,6 +720,7 @@ int main(void)
 		cmocka_unit_test(test_change_alone),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_walk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
