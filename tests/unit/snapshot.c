@@ -53,7 +53,10 @@ static void write_random(struct pair *p, time_ms now)
 {
 	struct random *random = &p->random;
 	struct id id = {{0}};
-	time_ms start = now + (time_ms)random_below(random, 3000) * MINUTE;
+	/* Whole minutes: windows that end together, whatever their index. */
+	time_ms start =
+		(now / MINUTE + 1 + (time_ms)random_below(random, 1500)) *
+		MINUTE;
 
 	if (p->id_count > 0)
 		id = p->ids[random_below(random, p->id_count)];
