@@ -261,6 +261,56 @@ static void test_table_of_states(void **unused)
 	shut(f);
 }
 
+/* What an evaluator asks for, at any time and for any length. */
+static void test_free_slots(void **unused)
+{
+	struct desk *f = open_small();
+	const struct state *state = f->home.state;
+	time_ms month = 30 * 24 * HOUR;
+	struct free_slot slots[4];
+	size_t north, east;
+
+	(void)unused;
+	assert_true(state_port_find(state, view_text("north"), &north));
+	assert_true(state_port_find(state, view_text("east"), &east));
+	/* Never before the lead. */
+	assert_int_equal(contract_free_slots(state, north, view_text("a"), 0,
+				 MINUTE, slots, 1),
+		1);
+	assert_int_equal(slots[0].start, f->now + 5 * MINUTE);
+	/* Never beyond the horizon. */
+	time_ms last = f->now + month - HOUR;
+	assert_int_equal(contract_free_slots(state, east, view_text("a"), last,
+				 HOUR, slots, 4),
+		1);
+	assert_int_equal(slots[0].end, f->now + month);
+	assert_int_equal(contract_free_slots(state, east, view_text("a"),
+				 last + 1, HOUR, slots, 4),
+		0);
+	/* Any pad: the soonest first, then in order of pad. */
+	assert_int_equal(reserve(f, ALICE, "east", "b", f->now, f->now + HOUR),
+		REFUSAL_GRANTED);
+	assert_int_equal(contract_free_slots(state, east, view_text(""), f->now,
+				 HOUR, slots, 3),
+		3);
+	assert_string_equal(slots[0].pad, "c");
+	assert_int_equal(slots[0].start, f->now);
+	assert_string_equal(slots[1].pad, "a");
+	assert_int_equal(slots[1].start, f->now + HOUR);
+	assert_string_equal(slots[2].pad, "b");
+	/* No such pad, no such length. */
+	assert_int_equal(contract_free_slots(state, east, view_text("z"),
+				 f->now, HOUR, slots, 4),
+		0);
+	assert_int_equal(contract_free_slots(state, east, view_text("a"),
+				 f->now, 24 * HOUR + 1, slots, 4),
+		0);
+	assert_int_equal(contract_free_slots(state, east, view_text("a"),
+				 f->now, 0, slots, 4),
+		0);
+	shut(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_reservation),
 		cmocka_unit_test(test_reservation_guards),
+		cmocka_unit_test(test_free_slots),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_time_and_aircraft),
 		cmocka_unit_test(test_table_of_states),
