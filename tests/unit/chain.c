@@ -428,6 +428,20 @@ static void test_change_alone(void **unused)
 	assert_int_equal(txs_in(&block), 1);
 	assert_int_equal(chain_connect(other.chain, &block, NULL), ERR_OK);
 	assert_int_equal(state_node_count(other.home.state), NODES + 1);
+	/* What waits behind it does not go with it. */
+	for (uint64_t i = 4; i < 6; i++) {
+		enum who who = i == 4 ? AUTHORITY : ALICE;
+		paper_begin(paper, who, i, T0 + MINUTE, TX_MODE_ALL);
+		if (who == AUTHORITY)
+			paper_set_node(paper, 9, "ten", 0);
+		else
+			paper_reservation(paper, "east");
+		assert_int_equal(pool_put(&site, paper, who, genesis), ERR_OK);
+	}
+	block = build(&site, T0 + 4, true);
+	assert_int_equal(txs_in(&block), 1);
+	assert_int_equal(chain_connect(other.chain, &block, NULL), ERR_OK);
+	assert_int_equal(state_node_count(other.home.state), NODES);
 	assert_same(&site, &other);
 	site_close(&site);
 	site_close(&other);

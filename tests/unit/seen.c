@@ -102,6 +102,29 @@ static void test_bounded(void **unused)
 	shut(f);
 }
 
+/* A snapshot cannot pass over the first entries of a slot by beginning its
+ * chain later. */
+static void test_base_is_covered(void **unused)
+{
+	struct desk *f = open_small();
+	struct state *state = f->home.state;
+	time_ms until = f->now + MINUTE;
+	uint32_t place = (uint32_t)(until / SEEN_SLOT_MS % SEEN_SLOTS);
+	struct seen_slot *slot = &state->seen_slots[place];
+
+	(void)unused;
+	hand_in(f, 1, until);
+	hand_in(f, 2, until);
+	assert_int_equal(slot->count, 2);
+	struct hash root = state_root(state);
+	const struct seen *first = table_at(&state->seen, slot->first);
+	slot->base = seen_chain(&slot->base, first);
+	tree_mark(&state->seen_tree, place);
+	struct hash other = state_root(state);
+	assert_false(hash_equal(&root, &other));
+	shut(f);
+}
+
 /* The slots go round: what is left from the round before is dropped, what is
  * new in the same slot stays. */
 static void test_round(void **unused)
@@ -164,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forgotten_in_time),
 		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_base_is_covered),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_time_is_bounded),
 	};
