@@ -55,7 +55,7 @@ static void write_random(struct pair *p, time_ms now)
 	struct id id = {{0}};
 	/* Whole minutes: windows that end together, whatever their index. */
 	time_ms start =
-		(now / MINUTE + 1 + (time_ms)random_below(random, 1500)) *
+		(now / MINUTE + 1 + (time_ms)random_below(random, 700)) *
 		MINUTE;
 
 	if (p->id_count > 0)
@@ -89,6 +89,9 @@ static void step(struct pair *p, int count)
 	time_ms now = state_time(states[0]) + 1 +
 		      (time_ms)random_below(&p->random, 20000);
 	uint64_t txs = random_below(&p->random, 12);
+
+	if (random_chance(&p->random, 50))
+		now += 2 * HOUR;
 
 	for (int i = 0; i < count; i++) {
 		p->moves[i]->count = 0;
