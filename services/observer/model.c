@@ -73,20 +73,24 @@ void model_note(struct model *model, int64_t time, bool refused,
 
 static const char *speaker(const struct model *model, int node)
 {
-	return node < 0 ? "the verified block" : model->nodes[node].name;
+	return node < 0 ? "a verified block" : model->nodes[node].name;
 }
 
-static bool contradiction(struct model *model, const struct fact *fact,
-	int node, const char *what, const struct perch_hash *before,
+/* Told once a height; the nodes go on saying it every second. */
+static bool contradiction(struct model *model, struct fact *fact, int node,
+	const char *what, const struct perch_hash *before,
 	const struct perch_hash *now)
 {
-	char a[65], b[65];
-	return model_alarm(model,
-		"two %s at final height %llu: %s says %.16s, %s says %.16s. "
-		"Stop granting and compare these nodes",
-		what, (unsigned long long)fact->height,
-		speaker(model, fact->node), perch_hex(a, before, 32),
-		speaker(model, node), perch_hex(b, now, 32));
+	char a[11], b[11];
+	if (!fact->disputed)
+		model_alarm(model,
+			"two %s final at %llu: %s %s, %s %s; stop granting "
+			"and compare these nodes",
+			what, (unsigned long long)fact->height,
+			speaker(model, fact->node), perch_hex(a, before, 5),
+			speaker(model, node), perch_hex(b, now, 5));
+	fact->disputed = true;
+	return false;
 }
 
 /*~ Nobody is believed: whatever a node calls final is a fact about everybody.

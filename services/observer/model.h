@@ -48,7 +48,7 @@ struct seen_node {
 struct fact {
 	uint64_t height; /* 0: nothing is known */
 	struct perch_hash hash, state_root;
-	bool has_root;
+	bool has_root, disputed;
 	int node; /* -1: a verified block */
 };
 

@@ -146,14 +146,15 @@ static void on_block(struct observer *observer, const struct perch_block *block)
 		return;
 	count_ops(&decoded, &granted, &refused);
 	credit(&observer->model, &decoded);
-	if (observer->tells == 0)
+	if (observer->tell_from == 0)
+		observer->tell_from = block->final_height + 1;
+	bool is_old = block->height < observer->tell_from;
+	if (observer->screen || (observer->tells == 0 && !is_old))
 		note_block(observer, block);
 	if (observer->replay != NULL)
 		execute(observer, block);
 	model_block(&observer->model, block, granted, refused);
-	if (observer->tell_from == 0)
-		observer->tell_from = block->final_height + 1;
-	if (block->height < observer->tell_from)
+	if (is_old)
 		return;
 	if (observer->tells & TELL_BLOCK)
 		tell_block(observer, block, granted, refused);
