@@ -85,7 +85,7 @@ struct model {
 	struct row rows[MODEL_ROWS_MAX];
 	size_t rows_left_out;
 	struct booking bookings[MODEL_BOOKINGS_MAX];
-	char timetable[64]; /* what the bookings were read from */
+	bool is_stale; /* the bookings are what they were some time ago */
 	struct fact facts[MODEL_CHAINS][MODEL_FACTS_MAX];
 	unsigned alarms;
 	char alarm[400]; /* the last one */

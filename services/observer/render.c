@@ -3,90 +3,12 @@
  */
 #include "render.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum style { PLAIN, BOLD, DIM, GREEN, YELLOW, RED, CYAN, BAR, ALARM };
+#include "pen.h"
 
 enum { BLOCK_COLUMNS = 9, ROWS_MIN = 3, LABEL_MAX = 20, TICK_MIN = 10 };
-
-static const char *const escapes[] = {
-	"\033[0m",
-	"\033[0;1m",
-	"\033[0;2m",
-	"\033[0;32m",
-	"\033[0;33m",
-	"\033[0;1;31m",
-	"\033[0;36m",
-	"\033[0;30;42m",
-	"\033[0;1;37;41m",
-};
-
-/* The line being written. */
-struct pen {
-	struct frame *frame;
-	char *line; /* NULL: there is no room */
-	size_t used;
-	unsigned column;
-	enum style style;
-};
-
-static void raw(struct pen *pen, const char *bytes, size_t count)
-{
-	/* Kept free: the escape that ends a line. */
-	if (pen->line == NULL || pen->used + count + 8 > RENDER_LINE_BYTES)
-		return;
-	memcpy(pen->line + pen->used, bytes, count);
-	pen->used += count;
-	pen->line[pen->used] = '\0';
-}
-
-static void put(struct pen *pen, enum style style, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void put(struct pen *pen, enum style style, const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (pen->frame->colour && style != pen->style)
-		raw(pen, escapes[style], strlen(escapes[style]));
-	pen->style = style;
-	for (const char *at = text; *at != '\0'; at++) {
-		/* What others wrote must not steer the terminal. */
-		char letter = *at < ' ' || *at > '~' ? '?' : *at;
-		if (pen->column == pen->frame->columns)
-			return;
-		raw(pen, &letter, 1);
-		pen->column++;
-	}
-}
-
-static void pad_to(struct pen *pen, unsigned column)
-{
-	if (pen->column < column)
-		put(pen, PLAIN, "%*s", (int)(column - pen->column), "");
-}
-
-static struct pen line(struct frame *frame)
-{
-	struct pen pen = {.frame = frame};
-	if (frame->count < frame->rows) {
-		pen.line = frame->lines[frame->count++];
-		pen.line[0] = '\0';
-	}
-	return pen;
-}
-
-static void end(struct pen *pen)
-{
-	if (pen->line != NULL && pen->style != PLAIN && pen->frame->colour) {
-		memcpy(pen->line + pen->used, escapes[PLAIN],
-			strlen(escapes[PLAIN]) + 1);
-	}
-}
 
 static const char *clock_text(char room[12], int64_t time, bool seconds)
 {
@@ -114,41 +36,45 @@ static void draw_head(
 	struct frame *frame, const struct model *model, int64_t now)
 {
 	char room[12];
-	struct pen pen = line(frame);
-	put(&pen, BOLD, "Perch %s", model->network);
-	put(&pen, PLAIN, "  %s UTC", clock_text(room, now, true));
-	put(&pen, PLAIN, "  final ");
-	put(&pen, BOLD, "%llu", (unsigned long long)highest(model, 0, true));
+	struct pen pen = pen_line(frame);
+	pen_put(&pen, BOLD, "Perch %s", model->network);
+	pen_put(&pen, PLAIN, "  %s UTC", clock_text(room, now, true));
+	pen_put(&pen, PLAIN, "  final ");
+	pen_put(&pen, BOLD, "%llu",
+		(unsigned long long)highest(model, 0, true));
 	if (!frame->chains_only) {
-		put(&pen, PLAIN, "  %.1f tx/s  granted ",
+		pen_put(&pen, PLAIN, "  %.1f tx/s  granted ",
 			model_rate(model, now));
-		put(&pen, GREEN, "%llu", (unsigned long long)model->granted);
-		put(&pen, PLAIN, "  refused ");
-		put(&pen, YELLOW, "%llu", (unsigned long long)model->refused);
+		pen_put(&pen, GREEN, "%llu",
+			(unsigned long long)model->granted);
+		pen_put(&pen, PLAIN, "  refused ");
+		pen_put(&pen, YELLOW, "%llu",
+			(unsigned long long)model->refused);
 	}
-	if (!frame->chains_only && model->first_height > 1)
-		put(&pen, DIM, " since block %llu",
-			(unsigned long long)model->first_height);
-	end(&pen);
+	pen_end(&pen);
 	if (model->alarms > 0) {
-		pen = line(frame);
-		put(&pen, ALARM, "ALARM %s", model->alarm);
-		end(&pen);
+		pen = pen_line(frame);
+		pen_put(&pen, ALARM, "ALARM %s", model->alarm);
+		pen_end(&pen);
 	}
 }
 
 static void draw_operators(struct frame *frame, const struct model *model)
 {
-	struct pen pen = line(frame);
-	put(&pen, PLAIN, "operators");
+	struct pen pen = pen_line(frame);
+	pen_put(&pen, PLAIN, "operators");
 	for (size_t i = 0; i < model->party_count; i++) {
 		const struct party *party = &model->parties[i];
 		if (!party->is_operator)
 			continue;
-		put(&pen, CYAN, "  %s", party->name);
-		put(&pen, PLAIN, " %llu", (unsigned long long)party->granted);
+		pen_put(&pen, CYAN, "  %s", party->name);
+		pen_put(&pen, PLAIN, " %llu",
+			(unsigned long long)party->granted);
 	}
-	end(&pen);
+	if (model->first_height > 1)
+		pen_put(&pen, DIM, "  since block %llu",
+			(unsigned long long)model->first_height);
+	pen_end(&pen);
 }
 
 /* ---- chains ---- */
@@ -173,7 +99,7 @@ static void draw_block(struct pen *pen, const struct model *model,
 	const struct tower *tower = &node->towers[chain];
 	const struct perch_hash *hash = tower_at(tower, height);
 	if (hash == NULL) {
-		pad_to(pen, pen->column + BLOCK_COLUMNS - first);
+		pen_pad(pen, pen->column + BLOCK_COLUMNS - first);
 		return;
 	}
 	bool linked = !first && tower_at(tower, height - 1) != NULL;
@@ -182,7 +108,7 @@ static void draw_block(struct pen *pen, const struct model *model,
 	enum style style = final ? GREEN : YELLOW;
 	if (node->seen != SEEN_UP)
 		style = DIM;
-	put(pen, DIM, linked ? "--" : first ? " " : "  ");
+	pen_put(pen, DIM, linked ? "--" : first ? " " : "  ");
 	perch_hex(room, hash, 3);
 	if (is_forked(model, chain, height, hash)) {
 		style = RED;
@@ -190,7 +116,7 @@ static void draw_block(struct pen *pen, const struct model *model,
 	}
 	char text[12];
 	snprintf(text, sizeof(text), form, room);
-	put(pen, style, "%s", text);
+	pen_put(pen, style, "%s", text);
 }
 
 static void draw_blocks(struct pen *pen, const struct model *model,
@@ -209,7 +135,7 @@ static void draw_blocks(struct pen *pen, const struct model *model,
 	if (!tower->known)
 		return;
 	if (tower->height + count <= top) {
-		put(pen, YELLOW, "  ... %llu blocks behind",
+		pen_put(pen, YELLOW, " ... %llu blocks behind",
 			(unsigned long long)(top - tower->height));
 		return;
 	}
@@ -224,23 +150,23 @@ static void draw_facts(struct pen *pen, const struct model *model,
 	const struct tower *tower = &node->towers[chain];
 	switch (node->seen) {
 	case SEEN_NEVER:
-		put(pen, DIM, "connecting");
+		pen_put(pen, DIM, "connecting");
 		return;
 	case SEEN_DOWN:
-		put(pen, RED, "down since %s",
+		pen_put(pen, RED, "down since %s",
 			clock_text(room, node->since, true));
-		put(pen, PLAIN, "  %s", node->why);
+		pen_put(pen, PLAIN, "  %s", node->why);
 		return;
 	case SEEN_UP:
 		break;
 	}
-	put(pen, node->role == 2 ? BOLD : PLAIN, "%-9s",
+	pen_put(pen, node->role == 2 ? BOLD : PLAIN, "%-9s",
 		model_role(node->role));
-	put(pen, PLAIN, " term %llu  height %llu  final %llu",
+	pen_put(pen, PLAIN, " term %llu  height %llu  final %llu",
 		(unsigned long long)node->term,
 		(unsigned long long)tower->height,
 		(unsigned long long)tower->final_height);
-	put(pen, PLAIN, "  mempool %u  peers %u  lag %llu", node->mempool,
+	pen_put(pen, PLAIN, "  mempool %u  peers %u  lag %llu", node->mempool,
 		node->peers,
 		(unsigned long long)(highest(model, chain, true) -
 				     tower->final_height));
@@ -258,27 +184,27 @@ static void draw_node(struct frame *frame, const struct model *model,
 	for (unsigned chain = 0; chain < MODEL_CHAINS; chain++) {
 		if (chain > 0 && !node->towers[chain].known)
 			continue;
-		struct pen pen = line(frame);
-		put(&pen, PLAIN, "(Node: ");
-		put(&pen, BOLD, "%s", node->name);
-		put(&pen, PLAIN, ")");
-		pad_to(&pen, (unsigned)widest + 8);
+		struct pen pen = pen_line(frame);
+		pen_put(&pen, PLAIN, "(Node: ");
+		pen_put(&pen, BOLD, "%s", node->name);
+		pen_put(&pen, PLAIN, ")");
+		pen_pad(&pen, (unsigned)widest + 8);
 		if (tight && node->seen != SEEN_UP) {
-			put(&pen, PLAIN, " ");
+			pen_put(&pen, PLAIN, " ");
 			draw_facts(&pen, model, node, chain);
 		} else {
 			if (tight)
-				put(&pen, node->role == 2 ? BOLD : PLAIN,
+				pen_put(&pen, node->role == 2 ? BOLD : PLAIN,
 					" %-9s", model_role(node->role));
 			draw_blocks(&pen, model, node, chain);
 		}
-		end(&pen);
+		pen_end(&pen);
 		if (tight)
 			continue;
-		pen = line(frame);
-		pad_to(&pen, 7);
+		pen = pen_line(frame);
+		pen_pad(&pen, 7);
 		draw_facts(&pen, model, node, chain);
-		end(&pen);
+		pen_end(&pen);
 	}
 }
 
@@ -302,21 +228,25 @@ static unsigned label_width(const struct model *model)
 	return (unsigned)(widest > LABEL_MAX ? LABEL_MAX : widest) + 1;
 }
 
-static void draw_axis(struct frame *frame, unsigned label, int64_t from)
+static void draw_axis(struct frame *frame, const struct model *model,
+	unsigned label, int64_t from)
 {
 	char room[12];
-	struct pen pen = line(frame);
-	put(&pen, PLAIN, "pads");
+	struct pen pen = pen_line(frame);
+	if (model->is_stale)
+		pen_put(&pen, RED, "STALE");
+	else
+		pen_put(&pen, PLAIN, "pads");
 	unsigned cells = frame->columns - label;
 	for (unsigned minute = 0; minute < 60; minute += TICK_MIN) {
 		unsigned at = label + minute * cells / 60;
 		if (at + 6 > frame->columns || at < pen.column)
 			continue;
-		pad_to(&pen, at);
-		put(&pen, DIM, "%s",
+		pen_pad(&pen, at);
+		pen_put(&pen, DIM, "%s",
 			clock_text(room, from + minute * 60000, false));
 	}
-	end(&pen);
+	pen_end(&pen);
 }
 
 /* The cells [first, last) of a booking, in so many of them. */
@@ -363,21 +293,22 @@ static void draw_row(struct frame *frame, const struct model *model,
 		if (booking->row != index ||
 			!cells_of(booking, from, cells, &first, &last))
 			continue;
+		int party = booking->party;
+		enum style style = (enum style)(BAR + (party + 1) % BARS);
+		if (booking->state != PERCH_CONFIRMED)
+			style = YELLOW;
 		paint(text, styles,
-			booking->party < 0
-				? "?"
-				: model->parties[booking->party].name,
-			booking->state == PERCH_CONFIRMED ? BAR : YELLOW, first,
-			last);
+			party < 0 ? "?" : model->parties[party].name, style,
+			first, last);
 	}
-	struct pen pen = line(frame);
+	struct pen pen = pen_line(frame);
 	char name[2 * PERCH_NAME_MAX + 4];
 	snprintf(name, sizeof(name), "%s/%s", row->port, row->pad);
-	put(&pen, PLAIN, "%.*s", (int)label - 1, name);
-	pad_to(&pen, label);
+	pen_put(&pen, PLAIN, "%.*s", (int)label - 1, name);
+	pen_pad(&pen, label);
 	for (unsigned i = 0; i < cells; i++)
-		put(&pen, styles[i], "%c", text[i]);
-	end(&pen);
+		pen_put(&pen, styles[i], "%c", text[i]);
+	pen_end(&pen);
 }
 
 static void draw_timetable(struct frame *frame, const struct model *model,
@@ -393,13 +324,13 @@ static void draw_timetable(struct frame *frame, const struct model *model,
 		hidden += shown - (rows - 2);
 		shown = rows - 2;
 	}
-	draw_axis(frame, label, from);
+	draw_axis(frame, model, label, from);
 	for (size_t i = 0; i < shown; i++)
 		draw_row(frame, model, i, label, from);
 	if (hidden > 0) {
-		struct pen pen = line(frame);
-		put(&pen, DIM, "and %zu more pads", hidden);
-		end(&pen);
+		struct pen pen = pen_line(frame);
+		pen_put(&pen, DIM, "and %zu more pads", hidden);
+		pen_end(&pen);
 	}
 }
 
@@ -414,10 +345,10 @@ static void draw_notes(struct frame *frame, const struct model *model)
 		const struct note *note =
 			&model->notes[(model->note_count - i) %
 				      MODEL_NOTES_MAX];
-		struct pen pen = line(frame);
-		put(&pen, DIM, "%s ", clock_text(room, note->time, true));
-		put(&pen, note->refused ? YELLOW : PLAIN, "%s", note->text);
-		end(&pen);
+		struct pen pen = pen_line(frame);
+		pen_put(&pen, DIM, "%s ", clock_text(room, note->time, true));
+		pen_put(&pen, note->refused ? YELLOW : PLAIN, "%s", note->text);
+		pen_end(&pen);
 	}
 }
 

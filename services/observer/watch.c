@@ -144,6 +144,8 @@ static void on_block(struct observer *observer, const struct perch_block *block)
 	if (block_decode(&decoded, view_of(block->bytes, block->size)) !=
 		ERR_OK)
 		return;
+	if (!observer->has_evaluator)
+		observer->model.is_stale = observer->replay == NULL;
 	count_ops(&decoded, &granted, &refused);
 	credit(&observer->model, &decoded);
 	if (observer->tell_from == 0)
@@ -170,6 +172,8 @@ static void on_stalled(struct observer *observer, enum perch_err err)
 	struct model *model = &observer->model;
 	model_note(model, clock_wall(), true, "blocks do not come: %s",
 		perch_err_text(err));
+	if (!observer->has_evaluator)
+		model->is_stale = true;
 	if (err != PERCH_ERR_BEHIND || observer->replay == NULL ||
 		model->height > 0)
 		return;
@@ -222,9 +226,23 @@ static void on_timetable(
 	struct observer *observer, const struct perch_timetable *timetable)
 {
 	struct model *model = &observer->model;
+	if (model->is_stale)
+		model_note(model, clock_wall(), false, "the evaluator answers");
+	model->is_stale = false;
 	model_bookings_clear(model, timetable->port.name);
 	for (size_t i = 0; i < timetable->count; i++)
 		model_booking(model, &timetable->reservations[i]);
+}
+
+static void on_no_timetable(
+	struct observer *observer, const struct perch_failure *failure)
+{
+	struct model *model = &observer->model;
+	if (!model->is_stale)
+		model_note(model, clock_wall(), true, "the evaluator: %s",
+			failure == NULL ? "no answer" : failure->text);
+	model->is_stale = true;
+	observer->ask_at = clock_monotonic() + TIMETABLE_MS;
 }
 
 /* The evaluator is asked for one port after another. */
@@ -260,8 +278,11 @@ void watch_tick(struct observer *observer)
 void watch_event(struct observer *observer, const struct perch_event *event)
 {
 	struct model *model = &observer->model;
-	if (event->request != 0 && event->request == observer->question)
+	if (event->request != 0 && event->request == observer->question) {
 		observer->question = 0;
+		if (event->type == PERCH_EVENT_FAILED)
+			on_no_timetable(observer, event->failure);
+	}
 	switch (event->type) {
 	case PERCH_EVENT_NODE:
 		on_node(observer, event->node);

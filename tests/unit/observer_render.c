@@ -171,6 +171,9 @@ static void bookings_stand_at_their_minutes(void **state)
 		"...........");
 	const char *axis = line_with(world, "pads");
 	assert_int_equal(strstr(axis, "16:50") - axis, 19);
+	world->model.is_stale = true;
+	render(&world->frame, &world->model, NOW + 30000);
+	assert_true(is_shown(world, "STALE"));
 }
 
 static void everything_fits_in_80_by_24(void **state)
