@@ -40,6 +40,12 @@ struct publisher {
 	enum engine_role said_role;
 };
 
+/* One of the last blocks of this node's chain. */
+struct recent {
+	uint64_t height; /* 0: none */
+	struct hash hash;
+};
+
 struct waiters; /* waiters.c */
 
 struct node {
@@ -53,7 +59,8 @@ struct node {
 	struct publisher publisher;
 	uint64_t read_next;
 	struct read reads[READS_MAX];
-	struct hash recent[RECENT_MAX]; /* by height modulo */
+	struct recent recent[RECENT_MAX]; /* by height modulo */
+	uint64_t connected;               /* height that was published last */
 	time_ms started_at;
 	bool halted;
 	uint8_t body[ENVELOPE_BODY_BYTES_MAX]; /* of the answer being made */

@@ -129,6 +129,35 @@ void publish_steps(
 				node->body, sizeof(node->body), &steps));
 }
 
+/* A block that was on the chain before this node was started, or came to it
+ * with a state, is looked up once. */
+static bool find_recent(struct node *node, uint64_t height)
+{
+	struct recent *recent = &node->recent[height % RECENT_MAX];
+	struct block_ref block;
+	size_t size;
+	if (recent->height == height)
+		return true;
+	if (driver_block(node->driver, height, node->block, &size) != ERR_OK ||
+		block_open(&block, view_of(node->block, size),
+			&node->genesis->network) != ERR_OK)
+		return false;
+	*recent = (struct recent){.height = height, .hash = block.hash};
+	return true;
+}
+
+/* The last blocks, without a hole between them and the tip. */
+static void put_recent(struct node *node, struct chain_status *chain)
+{
+	uint64_t first = chain->height;
+	while (first > 0 && chain->height - first < RECENT_MAX &&
+		find_recent(node, first))
+		first--;
+	for (uint64_t height = first + 1; height <= chain->height; height++)
+		chain->recent[chain->recent_count++] =
+			node->recent[height % RECENT_MAX].hash;
+}
+
 size_t encode_status(struct node *node)
 {
 	const struct replica *replica = driver_replica(node->driver);
@@ -160,13 +189,7 @@ size_t encode_status(struct node *node)
 	chain->final_height = final.tip.height;
 	chain->final_hash = final.tip.hash;
 	chain->state_root = final.state_root;
-	uint64_t first =
-		tip.height >= RECENT_MAX ? tip.height - RECENT_MAX + 1 : 1;
-	for (uint64_t height = first; height <= tip.height; height++) {
-		const struct hash *hash = &node->recent[height % RECENT_MAX];
-		if (!hash_is_zero(hash))
-			chain->recent[chain->recent_count++] = *hash;
-	}
+	put_recent(node, chain);
 	return status_encode(node->body, sizeof(node->body), &status);
 }
 

@@ -15,10 +15,42 @@
 enum { CHAIN_CONNECTED = 1, CHAIN_DISCONNECTED = 2, CHAIN_FINAL = 3 };
 enum { ROUND_MS_MAX = 200, SWEEP_MS = 1000, TRANSFER_MS = 300 };
 
+static void set_recent(
+	struct node *node, uint64_t height, const struct hash *hash)
+{
+	node->recent[height % RECENT_MAX] =
+		(struct recent){.height = height, .hash = *hash};
+}
+
+static struct hash take_recent(struct node *node, uint64_t height, bool keep)
+{
+	struct recent *recent = &node->recent[height % RECENT_MAX];
+	struct hash hash = {{0}};
+	if (recent->height != height)
+		return hash;
+	hash = recent->hash;
+	if (!keep)
+		recent->height = 0;
+	return hash;
+}
+
+/* One message a block, the newest first; a hash that is no longer known is
+ * zero. */
+static void on_reverted(struct node *node, uint64_t height)
+{
+	for (; node->connected > height; node->connected--) {
+		uint64_t gone = node->connected;
+		struct hash hash = take_recent(node, gone, false);
+		struct hash parent = take_recent(node, gone - 1, true);
+		publish_chain(node, CHAIN_DISCONNECTED, gone, &hash, &parent);
+	}
+}
+
 static void on_ordered(struct node *node, const struct output *output)
 {
 	const struct block_ref *block = &output->block;
-	node->recent[output->height % RECENT_MAX] = block->hash;
+	set_recent(node, output->height, &block->hash);
+	node->connected = output->height;
 	publish_chain(node, CHAIN_CONNECTED, output->height, &block->hash,
 		&block->header.parent);
 	waiters_block(node, block, 1);
@@ -29,7 +61,7 @@ static void on_final(struct node *node, const struct output *output)
 	const struct block_ref *block = &output->block;
 	if (block->bytes.size == 0)
 		return; /* it was final before this node was restarted */
-	node->recent[output->height % RECENT_MAX] = block->hash;
+	set_recent(node, output->height, &block->hash);
 	waiters_block(node, block, 2);
 	publish_block(node, output);
 	publish_steps(node, block, 3);
@@ -40,7 +72,6 @@ static void on_final(struct node *node, const struct output *output)
 static void on_output(void *context, const struct output *output)
 {
 	struct node *node = context;
-	struct hash none = {{0}};
 	switch (output->type) {
 	case OUTPUT_ORDERED:
 		on_ordered(node, output);
@@ -49,8 +80,7 @@ static void on_output(void *context, const struct output *output)
 		on_final(node, output);
 		return;
 	case OUTPUT_REVERTED:
-		publish_chain(
-			node, CHAIN_DISCONNECTED, output->height, &none, &none);
+		on_reverted(node, output->height);
 		return;
 	case OUTPUT_READY:
 		serve_ready(node, output->task, output->ok);

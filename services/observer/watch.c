@@ -174,8 +174,8 @@ static void on_stalled(struct observer *observer, enum perch_err err)
 		perch_err_text(err));
 	if (!observer->has_evaluator)
 		model->is_stale = true;
-	if (err != PERCH_ERR_BEHIND || observer->replay == NULL ||
-		model->height > 0)
+	bool are_gone = err == PERCH_ERR_BEHIND || err == PERCH_ERR_NOT_FOUND;
+	if (!are_gone || observer->replay == NULL || model->height > 0)
 		return;
 	observer->replay = NULL;
 	model_note(model, clock_wall(), true,
