@@ -323,8 +323,11 @@ void follow_hears(
 
 	if (!follow->on || chain != client->chain)
 		return;
-	if (height > follow->final)
-		follow->final = height;
+	/* Only what is new counts as hearing: a node that is cut off goes on
+	 * publishing its heartbeat, and another one must be asked. */
+	if (height <= follow->final)
+		return;
+	follow->final = height;
 	if (follow->located)
 		follow->polled_at = now;
 }
@@ -386,7 +389,10 @@ static enum err head_heard(struct perch *client, const struct line *line,
 	}
 	if (head->final_height < follow->next)
 		nothing_new(follow, line);
+	else if (head->final_height > follow->final && follow->final > 0)
+		publisher_next(client, now); /* it should have told */
 	follow_hears(client, client->chain, head->final_height, now);
+	follow->polled_at = now;
 	return ERR_OK;
 }
 

@@ -283,6 +283,13 @@ static void test_a_node_with_nothing_new(void **state)
 	assert_int_equal(perch_follow(bench->client, 1, NULL), PERCH_OK);
 	for (uint64_t height = 1; height <= 3; height++)
 		assert_block(bench, height);
+	/* Nor does its heartbeat, of a publisher, hold anything up. */
+	grow(bench, 1);
+	do {
+		fake_publish_status(&bench->nodes[0]);
+		bench_step(bench);
+	} while (bench->event.type != PERCH_EVENT_BLOCK);
+	assert_int_equal(bench->event.block->height, 4);
 	bench->nodes[0].chain = &bench->chain;
 	fake_chain_free(&behind);
 }
