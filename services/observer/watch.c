@@ -166,21 +166,36 @@ static void on_block(struct observer *observer, const struct perch_block *block)
 		tell_moves(observer, block, replay_moves(observer->replay));
 }
 
+/* Where those look who see no view. */
+static void say_stalled(struct observer *observer, const char *why)
+{
+	model_note(&observer->model, clock_wall(), true,
+		"blocks do not come: %s", why);
+	if (observer->tells != 0)
+		fprintf(stderr, "perch-observer: blocks do not come: %s\n",
+			why);
+}
+
 /* The nodes may have no more the blocks from the first on. */
 static void on_stalled(struct observer *observer, enum perch_err err)
 {
 	struct model *model = &observer->model;
-	model_note(model, clock_wall(), true, "blocks do not come: %s",
-		perch_err_text(err));
+	bool are_gone = err == PERCH_ERR_BEHIND || err == PERCH_ERR_NOT_FOUND;
 	if (!observer->has_evaluator)
 		model->is_stale = true;
-	bool are_gone = err == PERCH_ERR_BEHIND || err == PERCH_ERR_NOT_FOUND;
-	if (!are_gone || observer->replay == NULL || model->height > 0)
+	if (!are_gone || model->height > 0) {
+		say_stalled(observer, perch_err_text(err));
+		return;
+	}
+	say_stalled(observer,
+		observer->tells == 0
+			? "nobody has the first ones any more; for the "
+			  "timetable give --evaluator"
+			: "nobody has the first ones any more; give a later "
+			  "--from, or follow another topic than slot");
+	if (observer->replay == NULL)
 		return;
 	observer->replay = NULL;
-	model_note(model, clock_wall(), true,
-		"no node has the first blocks any more; for the timetable "
-		"give --evaluator");
 	err = perch_follow(observer->client, 0, NULL);
 	(void)err; /* there are nodes: that is all it wants */
 }
