@@ -31,6 +31,7 @@ void check_clear(struct world *world)
 void check_free(struct checker *checker)
 {
 	free(checker->final);
+	free(checker->moves);
 	free(checker->acknowledged);
 	model_free(&checker->model);
 	memset(checker, 0, sizeof(*checker));
@@ -106,6 +107,12 @@ static void check_next(struct world *world, const struct bank_block *block)
 		world_fail(world, VERDICT_WRONG,
 			"block time does not increase at height %llu",
 			(big)header->height);
+	/* Clocks are within half of the skew, until faults are harsh. */
+	time_ms now = world->setup->start + world->now_us / 1000;
+	if (!world->harsh && (time_ms)header->time > now + SKEW_MS)
+		world_fail(world, VERDICT_WRONG,
+			"height %llu is made in the future",
+			(big)header->height);
 }
 
 static void append_final(struct world *world, const struct bank_block *block)
@@ -117,9 +124,12 @@ static void append_final(struct world *world, const struct bank_block *block)
 			checker->final_room ? 2 * checker->final_room : 1024;
 		checker->final = realloc(checker->final,
 			checker->final_room * sizeof(*checker->final));
-		CHECK(checker->final);
+		checker->moves = realloc(checker->moves,
+			checker->final_room * sizeof(*checker->moves));
+		CHECK(checker->final && checker->moves);
 	}
 	checker->final[height] = block;
+	checker->moves[height] = 0;
 	checker->final_tip = height;
 	world->totals.blocks++;
 	world->totals.txs += block->tx_count;
@@ -167,6 +177,29 @@ void check_final(struct world *world, const struct node *node,
 	if (!model_apply(&checker->model, world, block, why))
 		world_fail(world, VERDICT_WRONG, "height %llu: %s", (big)height,
 			why);
+}
+
+/* Whoever executed a block saw the same reservations move. */
+void check_moves(struct world *world, const struct node *node,
+	const struct bank_block *block, const struct moves *moves)
+{
+	struct trace digest = {.hash = 1};
+	trace_bytes(&digest, &moves->count, sizeof(moves->count));
+	for (size_t i = 0; i < moves->count; i++) {
+		const struct move *move = &moves->items[i];
+		const uint64_t numbers[] = {move->from, move->to, move->cause,
+			move->tx_index, move->record.version,
+			move->record.start, move->record.end};
+		trace_bytes(&digest, numbers, sizeof(numbers));
+		trace_bytes(&digest, &move->record.reservation, ID_SIZE);
+	}
+	uint64_t *known = &world->checker.moves[block->ref.header.height];
+	if (*known == 0)
+		*known = digest.hash;
+	if (*known != digest.hash)
+		world_fail(world, VERDICT_WRONG,
+			"node %u: other reservations moved at height %llu",
+			node->number, (big)block->ref.header.height);
 }
 
 void check_snapshot(struct world *world, const struct node *node,
@@ -309,6 +342,12 @@ static void check_root(struct world *world, const struct node *node)
 		!hash_equal(&tip.hash, &block->ref.hash))
 		world_fail(world, VERDICT_WRONG,
 			"node %u: its state is not the one of height %llu",
+			node->number, (big)tip.height);
+	if (tip.height == world->checker.final_tip &&
+		!model_equals(&world->checker.model, chain_state(chain)))
+		world_fail(world, VERDICT_WRONG,
+			"node %u: its reservations at height %llu are not the "
+			"model's",
 			node->number, (big)tip.height);
 }
 

@@ -38,6 +38,7 @@ struct checker {
 	const struct bank_block **final;
 	size_t final_room;
 	uint64_t final_tip;
+	uint64_t *moves; /* by height: a digest of what moved, or 0 */
 	uint64_t acknowledged_height; /* highest that was acknowledged */
 	size_t acknowledged_count, acknowledged_room;
 	struct acknowledged *acknowledged;
@@ -55,6 +56,8 @@ void check_member(struct world *world, const struct node *node, uint8_t role);
 /* A node reports a block as final. */
 void check_final(struct world *world, const struct node *node,
 	const struct bank_block *block);
+void check_moves(struct world *world, const struct node *node,
+	const struct bank_block *block, const struct moves *moves);
 /* A node begins after a snapshot. */
 void check_snapshot(struct world *world, const struct node *node,
 	const struct bank_block *block);

@@ -153,6 +153,10 @@ static void on_final(
 		}
 		world_note(world, node, NOTE_FINAL, height, block->number, 0);
 		check_final(world, node, block);
+		if (world->verdict != VERDICT_PASSED)
+			return;
+		if (height == output->height && output->moves)
+			check_moves(world, node, block, output->moves);
 		node_answer_final(world, node, block);
 	}
 }
