@@ -182,10 +182,13 @@ enum err mempool_put(struct mempool *pool, const struct tx_view *tx, bool local)
 	const struct tx *body = &tx->body;
 	uint32_t *link = find_link(pool, &body->wallet, &body->id);
 
-	if (*link != NONE)
-		return hash_equal(&pool->entries[*link].hash, &tx->hash)
-			       ? ERR_EXISTS
-			       : ERR_REPLAY;
+	if (*link != NONE) {
+		struct entry *entry = &pool->entries[*link];
+		if (!hash_equal(&entry->hash, &tx->hash))
+			return ERR_REPLAY;
+		entry->local |= local;
+		return ERR_EXISTS;
+	}
 	if (pool->count == pool->txs_max ||
 		tx->bytes.size > pool->bytes_max - pool->bytes_used)
 		return ERR_BUSY;

@@ -19,7 +19,8 @@ struct mempool *mempool_init(void *memory, uint32_t txs_max, size_t bytes_max);
 
 /* Copy a verified transaction in. ERR_EXISTS when (wallet, id) is here with the
  * same content, ERR_REPLAY with other content, ERR_BUSY when full. local marks
- * one that this node must bring to the leader. */
+ * one that this node must bring to the leader, also one that is here already.
+ */
 MUST_CHECK enum err mempool_put(
 	struct mempool *pool, const struct tx_view *tx, bool local);
 

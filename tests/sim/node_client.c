@@ -160,8 +160,8 @@ void node_submit(
 		return;
 	}
 	wait(node, &waiter);
+	receive(world, node, tx);
 	if (err == ERR_OK) {
-		receive(world, node, tx);
 		node_carry_out(world, node);
 		plan_build(world, node);
 	}

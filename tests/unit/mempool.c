@@ -163,6 +163,9 @@ static void random_put(struct fixture *f, struct model *model,
 		expected = ERR_BUSY;
 	assert_int_equal(put(f->pool, &w), expected);
 	refused[expected]++;
+	/* One that came from a node may then be a client's here too. */
+	if (expected == ERR_EXISTS)
+		model->items[at].local |= w.local;
 	if (expected == ERR_OK) {
 		model->items[model->count++] = w;
 		model->bytes += w.size;
