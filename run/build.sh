@@ -17,4 +17,4 @@ tsan) type=Tsan ;;
 *) usage ;;
 esac
 cmake -S . -B "build/$name" -G Ninja -DCMAKE_BUILD_TYPE=$type >"/dev/null"
-exec ninja -C "build/$name" --quiet
+exec ninja -C "build/$name" --quiet >&2

@@ -118,10 +118,18 @@ start() {
 	esac
 }
 
-# halt SIGNAL NAME...: send it, wait until they are gone, and kill what does not
-# go.
+# Has it closed its sockets and files? Who will reap it does not matter.
+ended() {
+	local state tasks
+	{ read -r _ _ state _ <"/proc/$1/stat"; } 2>/dev/null || return 0
+	tasks=("/proc/$1/task/"*)
+	[ "$state" = Z ] && [ ${#tasks[@]} = 1 ]
+}
+
+# halt SIGNAL NAME...: send it, wait until they have ended, and kill what does
+# not end.
 halt() {
-	local signal=$1 name pid running=()
+	local signal=$1 name pid end=$((SECONDS + STOP_S)) running=()
 	shift
 	for name; do
 		pid=$(pid_of "$name") || continue
@@ -130,14 +138,13 @@ halt() {
 	done
 	for name in ${running[@]+"${running[@]}"}; do
 		pid=${name#*:}
-		name=${name%:*}
-		timeout $STOP_S tail --pid="$pid" -s 0.02 -f /dev/null
-		[ "$(pid_of "$name")" != "$pid" ] || {
-			echo "run/cluster.sh: $name did not stop in" \
-				"$STOP_S s and was killed; see" \
-				"$dir/logs/$name.log" >&2
-			kill -9 "$pid" 2>/dev/null
-		}
+		until ended "$pid"; do
+			[ $SECONDS -gt $end ] && kill -9 "$pid" 2>/dev/null &&
+				echo "run/cluster.sh: ${name%:*} did not" \
+					"stop in $STOP_S s and was killed;" \
+					"see $dir/logs/${name%:*}.log" >&2
+			sleep 0.02
+		done
 	done
 	for name; do rm -f "$dir/pids/$name"; done
 }
@@ -423,6 +430,7 @@ begin_traffic() {
 # ---- the demo ----
 
 build() {
+	[ -z "${PERCH_BIN:-}" ] || return 0
 	say "setup: what Perch needs of Debian"
 	"$root/run/setup.sh" >&2 || exit 1
 	say "build: into build/release"

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""tests/system/bad.py -- what goes wrong has a name, a cause, a cure and an exit
+code: settings, files, ports, disks, networks, and what a wallet is told.
+"""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(
+    os.path.abspath(__file__)), "..", "support"))
+from cluster import BIN, SCRIPT, Cluster, expect, main  # noqa: E402
+from cluster import processes, run  # noqa: E402
+
+NODE = os.path.join(BIN, "perch-node")
+WALLET = os.path.join(BIN, "perch-wallet")
+NOBODY = "0" * 32
+
+
+def say(code, words, command, env=None):
+    """A command that ends with this code and says these words."""
+    got, out, err = run(*command, env={**os.environ, **(env or {})},
+                        seconds=30, stdin=subprocess.DEVNULL)
+    said = out + err
+    expect(got == code and all(word in said for word in words),
+           "%s ends with %d, not %d, or does not say %s: %s" % (
+               [os.path.basename(str(c)) for c in command], got, code, words,
+               said))
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def settings():
+    """Config files, options and genesis files with one thing wrong."""
+    with Cluster(nodes=1) as c:
+        def conf(old, new):
+            good = read(os.path.join(c.dir, "conf", "the_leader_node.conf"))
+            expect(old in good, good)
+            return write(c.base + "/bad.conf", good.replace(old, new))
+
+        def genesis(old, new):
+            good = read(c.json["genesis"])
+            expect(old in good, good)
+            path = write(c.base + "/bad.zpl", good.replace(old, new, 1))
+            return [NODE, "--config", os.path.join(
+                c.dir, "conf", "the_leader_node.conf"), "--genesis", path]
+        say(2, ["bad.conf", '"topologi"', 'did you mean "topology"'],
+            [NODE, "--config", conf("topology", "topologi")])
+        say(2, ["none.conf", "No such file"], [NODE, "--config", "none.conf"])
+        say(2, ["topology", "star or mesh"],
+            [NODE, "--config", conf("= star", "= ring")])
+        say(2, ["engine"], [NODE, "--config", conf("= ordered", "= coin")])
+        say(2, ["--genesis", "missing"], [NODE, "--key", "x", "--data", "y"])
+        say(2, ["--nonsense"], [NODE, "--nonsense"])
+        say(2, ["bad.zpl", "quotta", "expected"], genesis("quota", "quotta"))
+        say(2, ["bad.zpl", "authority", "64 hex digits"],
+            genesis("        key = ", "        key = 1"))
+        say(2, ["bad.zpl"], genesis("perch", "porch"))
+        for program in ("node", "contract", "wallet", "observer"):
+            path = os.path.join(BIN, "perch-" + program)
+            say(0, ["perch-" + program], [path, "--help"])
+            say(0, ["0."], [path, "--version"])
+
+
+def files_and_ports():
+    """Keys, directories, ports and damaged blocks of a node."""
+    with Cluster(nodes=3) as c:
+        for hour in range(1, 7):
+            c.wallet("alice", "reserve", "--port", "naha", "--pad", "A",
+                     "--from", "+%dh" % hour)
+        c.wait_agreement()
+        name = next(n["name"] for n in c.json["nodes"]
+                    if n["name"] != c.leader())
+        node = [NODE, "--config", os.path.join(c.dir, "conf", name + ".conf")]
+        key = os.path.join(c.dir, "keys", name + ".key")
+        data = os.path.join(c.dir, "data", name)
+        say(1, ["in use by another process", data], node)
+        c.script("stop", name)
+        os.chmod(key, 0o644)
+        say(2, [key, "others may read", "chmod 600"], node)
+        os.chmod(key, 0o600)
+        say(2, ["none.key", "No such file"], node + ["--key", "none.key"])
+        with socket.socket() as busy:
+            busy.bind(("127.0.0.1", 0))
+            busy.listen()
+            where = "tcp://127.0.0.1:%d" % busy.getsockname()[1]
+            say(1, [where, "in use"], node + ["--request", where])
+        other = write(c.base + "/other.zpl", read(c.json["genesis"]).replace(
+            "name = demo", "name = other"))
+        say(1, ["network", data], node + ["--genesis", other])
+        damage(c, name, data)
+        shutil.rmtree(data)  # a new disk: everything comes from the others
+        c.script("restart", name)
+        c.wait_agreement()
+
+
+def damage(c, name, data):
+    """One bit of an acknowledged block is wrong: it is said, the log is cut
+    there, and the others give the rest."""
+    log = os.path.join(data, "log")
+    path = next(os.path.join(log, f) for f in sorted(os.listdir(log))
+                if f.endswith(".log"))
+    with open(path, "r+b") as file:
+        whole = file.read(1 << 16)
+        place = whole.index(b"naha") + 1
+        file.seek(place)
+        file.write(bytes([whole[place] ^ 1]))
+    before = len(c.log(name))
+    c.script("restart", name)
+    c.wait_agreement()
+    said = c.log(name)[before:]
+    expect(re.search(r"warn +store: .*block \d+.*peers give the rest", said),
+           "no word of the damage: " + said)
+    c.script("stop", name)
+
+
+def wallets():
+    """What a wallet is told, and the exit code that a script sees."""
+    with Cluster(nodes=3) as c:
+        alice = ["--config", c.wallet_conf("alice")]
+        reserve = [WALLET, "reserve", *alice, "--port", "naha", "--pad", "A"]
+        say(2, ["Usage"], [WALLET])
+        say(2, ["fly", "no such verb"], [WALLET, "fly"])
+        say(2, ["--portt"], [WALLET, "reserve", *alice, "--portt", "x"])
+        say(2, ["--port", "missing"], [WALLET, "reserve", *alice])
+        say(2, ["+10m"], reserve + ["--from", "yesterday"])
+        say(2, ["12", "32 hex digits"], [WALLET, "cancel", *alice, "12"])
+        say(2, ["nobody"], reserve + ["--node", "nobody"])
+        say(1, ["unknown_reservation"], [WALLET, "cancel", *alice, NOBODY])
+        say(1, ["unknown_pad"], [WALLET, "reserve", *alice, "--port", "nowhere",
+                                 "--pad", "A"])
+        say(1, ["past"], reserve + ["--from", "2020-01-01T00:00:00Z"])
+        say(1, ["horizon"], reserve + ["--from", "+60d"])
+        say(1, ["bad_window"], reserve + ["--for", "2d"])
+        say(1, ["拒否", "過去"], reserve + ["--from", "2020-01-01T00:00:00Z"],
+            {"LC_ALL": "ja_JP.UTF-8"})
+        made = c.wallet("alice", "reserve", "--port", "kansai", "--pad", "A")
+        say(1, ["not_owner"], [
+            WALLET, "cancel", "--config", c.wallet_conf("bob"),
+            made["receipts"][0]["reservation"]])
+        stranger(c, reserve)
+        c.script("stop", "the_leader_node")
+        c.script("stop", "the_blue_sky")
+        say(3, ["timeout", "perch-wallet status"],
+            reserve + ["--timeout", "3s"])
+        c.script("stop", "all")
+        row = c.wallet("alice", "reserve", "--port", "naha", "--pad", "A",
+                       "--timeout", "3s", code=3)
+        expect(row["code"] == "unreachable" and len(row["id"]) == 32 and
+               row["result"] == row["status"] == "unknown", row)
+        say(3, ["evaluator"], [WALLET, "inquire", *alice, "--timeout", "2s"])
+
+
+def stranger(c, reserve):
+    """A key that nobody enrolled, and another network."""
+    key = c.base + "/carol.key"
+    say(0, ["carol.key"], [WALLET, "key", "new", "--out", key])
+    say(2, ["carol.key", "never overwritten"],
+        [WALLET, "key", "new", "--out", key])
+    say(1, ["role"], reserve + ["--key", key])
+    locked = c.base + "/locked.key"
+    say(0, [], [WALLET, "key", "new", "--out", locked],
+        {"PERCH_PASSPHRASE": "a word"})
+    say(2, ["PERCH_PASSPHRASE"], [WALLET, "key", "show", "--key", locked])
+    say(2, ["wrong passphrase"], [WALLET, "key", "show", "--key", locked],
+        {"PERCH_PASSPHRASE": "another"})
+    other = write(c.base + "/other.zpl", read(c.json["genesis"]).replace(
+        "name = demo", "name = other"))
+    say(3, ["network", "genesis file of this one"],
+        reserve + ["--genesis", other, "--timeout", "3s"])
+
+
+def launcher():
+    """run/cluster.sh refuses by name, and leaves nothing half done."""
+    with Cluster(nodes=3) as c:
+        for words, arguments in (
+                (["no such verb"], ["fly"]),
+                (["--nodes 0", "1 to 16"], ["up", "--nodes", "0"]),
+                (["--nodes needs a value"], ["up", "--nodes"]),
+                (["--dir is missing"], ["status"]),
+                (["--engine coin"], ["up", "--engine", "coin"]),
+                (["--topology"], ["up", "--topology", "ring"]),
+                (["no such option"], ["up", "--colour", "red"]),
+                (["needs one name"], ["kill", "--dir", c.dir]),
+                (["nobody", "the_blue_sky"],
+                 ["kill", "nobody", "--dir", c.dir])):
+            say(2, words, [SCRIPT, *arguments])
+        say(1, ["is up already", "down --dir"],
+            [SCRIPT, "up", "--dir", c.dir])
+        say(1, ["is no cluster's"], [SCRIPT, "status", "--dir", c.base])
+        used = c.json["nodes"][0]["request"].split(":")[-1]
+        second = c.base + "/second"
+        say(1, ["TCP port %s is in use" % used],
+            [SCRIPT, "up", "--dir", second, "--port-base", used])
+        expect(not processes(second), "something was started all the same")
+        c.script("down")
+        say(1, ["holds a cluster of 3 nodes"],
+            [SCRIPT, "up", "--nodes", "4", "--dir", c.dir])
+        conf = os.path.join(c.dir, "keys", "the_blue_sky.key")
+        os.chmod(conf, 0o644)
+        say(1, ["the_blue_sky ended", "chmod 600"],
+            [SCRIPT, "up", "--dir", c.dir])
+        expect(not processes(c.dir), "a failed up left something running")
+
+
+if __name__ == "__main__":
+    main(settings, files_and_ports, wallets, launcher)
