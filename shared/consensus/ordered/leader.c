@@ -258,7 +258,8 @@ void ordered_on_reply(struct ordered *o, struct effects *out,
 			ordered_peer_rejected(o, peer, message);
 		else if (message->height <= o->entries.tip)
 			ordered_peer_accepted(o, peer, message);
-		(void)ordered_replicate(o, out, peer);
+		if (!ordered_replicate(o, out, peer))
+			ordered_peer_tell_commit(o, out, peer);
 	}
 	if (o->transferring && key_equal(&o->transfer_to, from))
 		try_transfer(o, out);
