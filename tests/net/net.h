@@ -181,6 +181,7 @@ void net_crash(struct net *net, size_t node, size_t kept);
 /* Write blocks straight to a disk, before the node's first start. Equal calls
  * give equal blocks. */
 void net_disk_put(struct net *net, size_t node, uint64_t term, size_t count);
+/* A record without a vote. */
 void net_disk_record(struct net *net, size_t node, uint64_t term);
 
 /* The timer of a node goes off; its own clock jumps there if need be. */
@@ -217,6 +218,26 @@ size_t net_leader(const struct net *net);
 /* The node's timer goes off (again) until it leads; all is delivered. */
 void net_elect(struct net *net, size_t node);
 void net_cut(struct net *net, size_t node, bool lost);
+
+/* ---- net_say.c: logs and messages as a test writes and reads them ---- */
+
+/* Put blocks on a disk before the first start: a digit is a block's term, so
+ * "1123" is four blocks. Equal beginnings are the same blocks. */
+void net_disk_write(struct net *net, size_t node, const char *terms);
+/* The terms of the blocks that a node has, as digits. */
+const char *net_text(const struct net *net, size_t node, char text[256]);
+/* The newest message of a kind that is on its way; false: there is none. */
+bool net_said(const struct net *net, size_t from, size_t to,
+	enum ordered_kind kind, struct ordered_message *out);
+/* How many of a kind are on their way; node_count stands for any node. */
+size_t net_count(
+	const struct net *net, size_t from, size_t to, enum ordered_kind kind);
+/* Throw away all that is on its way. */
+void net_hush(struct net *net);
+/* An append of count blocks after height from the disk of a node, in its name;
+ * commit is what the leader says. It is delivered at once. */
+void net_append(struct net *net, size_t from, size_t to, uint64_t term,
+	uint64_t height, size_t count, uint64_t commit);
 
 /* ---- net_check.c ---- */
 
