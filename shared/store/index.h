@@ -1,7 +1,9 @@
 /* store/index.h -- where things are: transactions, block hashes, snapshots,
  * saved peers, received transactions. LMDB in DIR/index.
  *
- * Derived from the log and behind it by a moment; rebuilt from it.
+ * Derived from the log and behind it by a moment; rebuilt from it. One thread
+ * changes it, any may read. A failed write aborts the process. Every record has
+ * a checksum; one that does not match is as if it were not there.
  */
 #ifndef PERCH_STORE_INDEX_H
 #define PERCH_STORE_INDEX_H
@@ -11,9 +13,17 @@
 
 struct index; /* opaque */
 
+/* Open or create DIR/index. ERR_IN_USE: another process has it; ERR_DAMAGED, or
+ * of another release: it can be removed, the log rebuilds it; ERR_IO. why: 200
+ * bytes for the cause and the cure. */
 MUST_CHECK enum err index_open(
 	struct index **out, const char *directory, char why[200]);
+/* What was gathered since the last commit is forgotten. */
 void index_close(struct index **index);
+
+/* Whether a record was met that does not match its checksum. An answer "not
+ * there" means nothing then: stop, remove DIR/index, start again. */
+bool index_is_damaged(const struct index *index);
 
 /* Changes are gathered and become durable, all at once, with index_commit. */
 void index_put_tx(struct index *index, const struct key *wallet,
@@ -26,6 +36,7 @@ void index_put_snapshot(struct index *index, uint64_t height,
 	struct view bytes); /* keeps the newest two */
 void index_put_peer(
 	struct index *index, const struct key *key, struct view entry);
+/* At most 20,000 are kept, twice what may be waiting; then the oldest goes. */
 void index_put_received(struct index *index, const struct key *wallet,
 	const struct id *id, struct view tx);
 void index_remove_received(
@@ -44,10 +55,15 @@ bool index_find_block(
 bool index_find_snapshot(struct index *index, uint64_t *height,
 	uint8_t header[400], size_t *header_size, struct signature *signature,
 	uint64_t offset, uint8_t *out, size_t *size, uint64_t *total);
-/* Walk saved peers, or received transactions: cursor starts at 0. */
+/* Walk saved peers, or received transactions in the order in which they came:
+ * cursor starts at 0. */
 bool index_next_peer(struct index *index, uint64_t *cursor, uint8_t *out,
 	size_t *size, size_t size_max);
 bool index_next_received(struct index *index, uint64_t *cursor, uint8_t *out,
 	size_t *size, size_t size_max);
+
+/* With a smaller map and smaller runs (finds.h): for tests. */
+MUST_CHECK enum err index_open_sized(struct index **out, const char *directory,
+	size_t map_size, size_t run_size, char why[200]);
 
 #endif
