@@ -15,6 +15,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,7 @@ class Cluster:
     def __init__(self, nodes=3, topology="star", **options):
         self.base = tempfile.mkdtemp(prefix="perch-test-")
         self.dir = os.path.join(self.base, "cluster")
+        self.more = {}
         self.options = ["--nodes", nodes, "--topology", topology]
         for name, value in options.items():
             self.options += ["--" + name.replace("_", "-"), value]
@@ -92,6 +94,8 @@ class Cluster:
     def __exit__(self, kind, error, trace):
         if kind is not None:
             self.print_logs()
+        for name in list(self.more):
+            self.stop(name)
         code, out, err = self.try_script("down")
         left = processes(self.base)
         for pid in left:
@@ -155,6 +159,31 @@ class Cluster:
 
     def wait_agreement(self, seconds=30, names=None):
         until(lambda: self.agree(names), seconds, "one ledger on every node")
+
+    def start(self, name, *command):
+        """A process beside those of run/cluster.sh; down stops it, too."""
+        with open(os.path.join(self.dir, "logs", name + ".log"), "a") as log:
+            self.more[name] = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def stop(self, name):
+        process = self.more.pop(name)
+        process.terminate()
+        process.wait(20)
+
+    def free_ports(self, count):
+        """The first of so many TCP ports, beside this cluster's."""
+        base = int(self.json["nodes"][0]["request"].split(":")[-1])
+        for first in range(base + 50, 32000, count):
+            with contextlib.ExitStack() as stack:
+                try:
+                    for port in range(first, first + count):
+                        probe = stack.enter_context(socket.socket())
+                        probe.bind(("127.0.0.1", port))
+                    return first
+                except OSError:
+                    pass
+        raise Failed("no %d free ports" % count)
 
     def set_conf(self, name, line):
         """One more setting of a node; restart it then."""
