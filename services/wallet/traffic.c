@@ -124,7 +124,7 @@ static void take(struct traffic *traffic, struct actor *actor,
 	const struct perch_event *event)
 {
 	const struct perch_fate *fate = event->fate;
-	const struct perch_outcome *op = &fate->ops[0];
+	const struct perch_outcome *op;
 
 	if (event->type != PERCH_EVENT_FATE)
 		return;
@@ -134,6 +134,7 @@ static void take(struct traffic *traffic, struct actor *actor,
 		actor->unknown++;
 		return;
 	}
+	op = &fate->ops[0];
 	if (op->code != 0) {
 		actor->refused++;
 		return;

@@ -25,7 +25,7 @@ static bool refuse(
 {
 	bool both = reading->at[0] != '\0' && name[0] != '\0';
 
-	snprintf(reading->why, GENESIS_WHY, "%.90s: %s%s%.33s: %s",
+	snprintf(reading->why, GENESIS_WHY, "%.90s: %.80s%s%.33s: %s",
 		reading->path, reading->at, both ? "/" : "", name, cause);
 	return false;
 }
