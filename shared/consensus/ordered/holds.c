@@ -65,7 +65,8 @@ static bool peer_holds(const struct ordered *o, const struct peer *peer)
 	       peer->match <= o->entries.tip && peer->told <= o->commit &&
 	       peer->round <= o->round &&
 	       peer->flight_count <= ORDERED_FLIGHTS_MAX &&
-	       (peer->state == PEER_REPLICATE || peer->flight_count == 0);
+	       (peer->state == PEER_REPLICATE ||
+		       peer->flight_count <= (peer->state == PEER_PROBE));
 }
 
 static bool leader_holds(const struct ordered *o)

@@ -84,6 +84,17 @@ static bool prev_is_known(const struct ordered *o, const struct peer *peer)
 	return entries_term(&o->entries, peer->next - 1, &term);
 }
 
+/* Blocks from next on; the answer is awaited in the table of flights. */
+static void fly(struct ordered *o, struct effects *out, struct peer *peer,
+	uint32_t count)
+{
+	send_append(o, out, peer, count, 0);
+	if (count == 0)
+		return;
+	uint32_t at = peer->flight_first + peer->flight_count++;
+	peer->flights[at % ORDERED_FLIGHTS_MAX] = peer->next + count - 1;
+}
+
 static bool replicate_many(
 	struct ordered *o, struct effects *out, struct peer *peer)
 {
@@ -92,10 +103,8 @@ static bool replicate_many(
 		peer->flight_count < ORDERED_FLIGHTS_MAX &&
 		(!sent || out->count < ORDERED_BURST_MAX)) {
 		uint32_t count = choose(o, peer->next);
-		send_append(o, out, peer, count, 0);
+		fly(o, out, peer, count);
 		peer->next += count;
-		uint32_t at = peer->flight_first + peer->flight_count++;
-		peer->flights[at % ORDERED_FLIGHTS_MAX] = peer->next - 1;
 		sent = true;
 	}
 	return sent;
@@ -113,7 +122,8 @@ bool ordered_replicate(
 		if (peer->waiting)
 			return false;
 		peer->waiting = true;
-		send_append(o, out, peer, choose(o, peer->next), 0);
+		peer->flight_count = 0;
+		fly(o, out, peer, choose(o, peer->next));
 		return true;
 	case PEER_REPLICATE:
 		return replicate_many(o, out, peer);
@@ -146,12 +156,20 @@ void ordered_peer_tell_commit(
 		send_append(o, out, peer, 0, ORDERED_QUIET);
 }
 
-static void replicate_from(struct ordered *o, struct peer *peer, uint64_t next)
+/* The logs meet at match. Blocks that went with the probe are on their way and
+ * need not go again. */
+static void replicate_from_match(struct ordered *o, struct peer *peer)
 {
-	peer->next = next;
+	peer->next = peer->match + 1;
 	peer->waiting = false;
-	peer->flight_count = 0;
-	peer->state = prev_is_known(o, peer) ? PEER_REPLICATE : PEER_PROBE;
+	if (!prev_is_known(o, peer)) {
+		peer->state = PEER_PROBE;
+		peer->flight_count = 0;
+		return;
+	}
+	peer->state = PEER_REPLICATE;
+	if (peer->flight_count > 0)
+		peer->next = peer->flights[peer->flight_first] + 1;
 }
 
 void ordered_peer_accepted(struct ordered *o, struct peer *peer,
@@ -162,8 +180,7 @@ void ordered_peer_accepted(struct ordered *o, struct peer *peer,
 		peer->match_round = reply->round;
 	}
 	while (peer->flight_count > 0 &&
-		peer->flights[peer->flight_first % ORDERED_FLIGHTS_MAX] <=
-			peer->match) {
+		peer->flights[peer->flight_first] <= peer->match) {
 		peer->flight_first =
 			(peer->flight_first + 1) % ORDERED_FLIGHTS_MAX;
 		peer->flight_count--;
@@ -173,7 +190,7 @@ void ordered_peer_accepted(struct ordered *o, struct peer *peer,
 			   : peer->state == PEER_SNAPSHOT &&
 				     peer->match >= o->entries.base;
 	if (met)
-		replicate_from(o, peer, peer->match + 1);
+		replicate_from_match(o, peer);
 	else if (peer->next <= peer->match)
 		peer->next = peer->match + 1;
 }
