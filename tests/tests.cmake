@@ -48,6 +48,17 @@ foreach(name observer_model observer_render)
 		${CMAKE_SOURCE_DIR}/services)
 endforeach()
 
+# tests/trace: stories of `ordered`, each played and compared with itself.
+add_executable(trace ${CMAKE_SOURCE_DIR}/tests/trace/runner.c
+	${CMAKE_SOURCE_DIR}/tests/trace/words.c)
+target_link_libraries(trace perch_net)
+file(GLOB traces CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/trace/*.txt)
+foreach(file ${traces})
+	get_filename_component(name ${file} NAME_WE)
+	add_test(NAME trace_${name} COMMAND trace ${file})
+	set_tests_properties(trace_${name} PROPERTIES TIMEOUT 60 LABELS trace)
+endforeach()
+
 # What checks the repository itself, with Debian's Python and its packages.
 find_program(DEBIAN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 file(GLOB source_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/source/*.py)

@@ -136,7 +136,6 @@ static void test_appends(void **state)
 		assert_log(B, row->after);
 		teardown(NULL);
 	}
-	net_init(&net, 1, 0, 0);
 }
 
 /* RAFT figure 7: whatever a follower's log is, a leader makes it its own. */
@@ -162,7 +161,6 @@ static void test_figure_7(void **state)
 		assert_int_equal(net.nodes[B].final, 11);
 		teardown(NULL);
 	}
-	net_init(&net, 1, 0, 0);
 }
 
 static void test_the_answer_waits_for_the_disk(void **state)
@@ -430,8 +428,8 @@ static void test_strangers_are_not_heard_beside_a_leader(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_appends),
-		TEST(test_figure_7),
+		cmocka_unit_test(test_appends),
+		cmocka_unit_test(test_figure_7),
 		TEST(test_the_answer_waits_for_the_disk),
 		TEST(test_a_save_that_was_cut_acknowledges_nothing),
 		TEST(test_many_saves_at_once),

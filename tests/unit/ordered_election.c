@@ -145,7 +145,6 @@ static void test_votes(void **state)
 		assert_int_equal(engine(B)->term, row->term);
 		teardown(NULL);
 	}
-	net_init(&net, 1, 0, 0);
 }
 
 static void test_a_vote_is_durable_before_the_answer(void **state)
@@ -413,7 +412,7 @@ static void test_nonsense_is_ignored(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_votes),
+		cmocka_unit_test(test_votes),
 		TEST(test_a_vote_is_durable_before_the_answer),
 		TEST(test_a_vote_survives_a_crash),
 		TEST(test_a_vote_that_is_lost_was_not_given),
