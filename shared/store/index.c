@@ -4,6 +4,8 @@
  * one transaction. A failed write ends the process, as everywhere in the store;
  * only a full map is made larger.
  */
+#include "store/index.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
