@@ -77,6 +77,9 @@ PLANTED = [
     (texts, "planted/README.md", "x\n", "stand at the top"),
     (texts, "run/planted/x.conf", "x\n", "is missing: what is this folder"),
     (texts, "run/README.md", "[x](nowhere.md)\n", "nowhere.md is not there"),
+    (texts, C, c("/*~ A stop. */\n"), "README.md does not list"),
+    (texts, "shared/wire/wire.c", "/* wire/wire.c -- planted. */\n",
+     "no stop of the tour any more"),
     (layout, C, c("int  x ;\n"), "not as .clang-format"),
 ]
 QUIET = [  # what must not be found

@@ -30,7 +30,24 @@ def check(root, lint=True):
                 yield from first(root, path, begin)
         if path.endswith(".md"):
             yield from links(root, path)
+    yield from tour(root)
     yield from scripts(root, lint)
+
+
+def tour(root):
+    """The stops are the files with a /*~ comment, all in README.md."""
+    listed = set(re.findall(r"^\d+\. \[[^]]*\]\(([^)]+)\)", repo.read(
+        root, "README.md"), re.M))
+    stops = {}
+    for path in repo.files(root, ".c", ".h"):
+        for line, row in repo.lines(repo.read(root, path)):
+            if row.lstrip().startswith("/*~"):
+                stops.setdefault(path, line)
+    for path in sorted(set(stops) - listed):
+        yield (path, stops[path], "a stop of the tour that README.md does not "
+               "list")
+    for path in sorted(listed - set(stops)):
+        yield "README.md", 1, "%s is no stop of the tour any more" % path
 
 
 def readmes(root):
