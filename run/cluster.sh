@@ -305,9 +305,11 @@ make_cluster() {
 		haneda kansai naha; do
 		make_key "$name"
 	done
-	write_genesis >"$dir/genesis.zpl"
-	write_json >"$dir/cluster.json"
-	echo "$nodes $port_base" >"$dir/cluster.made"
+	write_genesis >"$dir/genesis.zpl" &&
+		write_json >"$dir/cluster.json" &&
+		! grep -q 'key = $' "$dir/genesis.zpl" &&
+		echo "$nodes $port_base" >"$dir/cluster.made" ||
+		fail "cannot write everything to $dir; is the disk full?"
 }
 
 # What an existing directory says; given options must agree with it.
