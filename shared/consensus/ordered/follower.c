@@ -160,14 +160,14 @@ static bool is_here(
 static bool cut(struct ordered *o, struct effects *out, uint64_t height)
 {
 	uint64_t term;
-	if (height < o->commit || !ordered_members_can_cut(o, height) ||
+	/* A leader never contradicts itself: its log only grows (RAFT §5.3). */
+	if (height < o->verified || !ordered_members_can_cut(o, height) ||
 		!entries_term(&o->entries, height, &term))
 		return false;
 	effects_add(out, EFFECT_REVERT)->revert.height = height;
 	entries_truncate(&o->entries, height);
 	ordered_members_cut(o, height);
 	o->durable = min(o->durable, height);
-	o->verified = min(o->verified, height);
 	for (uint32_t i = 0; i < o->save_count; i++)
 		o->saves[i].tip = min(o->saves[i].tip, height);
 	return true;
@@ -188,10 +188,13 @@ static bool take(struct ordered *o, struct effects *out,
 		return true;
 	const struct header *header = &blocks[first].ref.header;
 	uint64_t prev = header->height - 1;
+	uint64_t before, term;
 	struct hash hash;
 	if (prev < o->commit || prev > o->entries.tip ||
 		!entries_hash(&o->entries, prev, &hash) ||
-		!hash_equal(&hash, &header->parent))
+		!hash_equal(&hash, &header->parent) ||
+		!entries_term(&o->entries, prev, &before) ||
+		!ordered_block_term(&blocks[first], &term) || term < before)
 		return false;
 	if (prev < o->entries.tip && !cut(o, out, prev))
 		return false;
@@ -293,6 +296,7 @@ void ordered_on_found_state(
 	CHECK(ref->header.height == o->seek.seek.height);
 	CHECK(hash_is_zero(wanted) || hash_equal(wanted, &ref->hash));
 	CHECK(ordered_block_term(event->found.block, &term));
+	CHECK(term <= o->term);
 	CHECK(ref->header.height > o->commit);
 	o->seek.seek.kind = SEEK_NONE;
 	if (o->role == ENGINE_CANDIDATE)
