@@ -87,7 +87,7 @@ static void node_copy(struct net_node *out, const struct net_node *in)
 		engine = calloc(1, sizeof(*engine));
 	CHECK(engine != NULL);
 	size_t head = offsetof(struct net_node, saves);
-	size_t tail = offsetof(struct net_node, seek);
+	size_t tail = offsetof(struct net_node, forgotten_height);
 	memcpy(out, in, head);
 	memcpy(out->saves, in->saves, in->save_count * sizeof(*in->saves));
 	memcpy((uint8_t *)out + tail, (const uint8_t *)in + tail,
@@ -326,6 +326,7 @@ void net_start(struct net *net, size_t at)
 			ordered_field_encode(bytes, sizeof(bytes), &field)),
 		.election_ms = net->election_ms,
 		.heartbeat_ms = net->heartbeat_ms,
+		.forgotten_height = node->forgotten_height,
 	};
 	memcpy(config.members, members.list, sizeof(config.members));
 	net_log_copy(&node->chain, &node->disk);

@@ -88,6 +88,7 @@ struct net_node {
 	uint8_t record[NET_RECORD_MAX];
 	size_t save_count;
 	struct net_save saves[NET_SAVES_MAX]; /* not durable yet */
+	uint64_t forgotten_height;            /* for the engine's next start */
 	struct effect seek;
 	size_t told_count; /* NET_DISK_LIES: of the first saves it was said */
 	size_t read_count;

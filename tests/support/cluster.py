@@ -76,7 +76,7 @@ def processes(directory):
 
 class Cluster:
     def __init__(self, nodes=3, topology="star", **options):
-        self.base = tempfile.mkdtemp(prefix="perch-system-")
+        self.base = tempfile.mkdtemp(prefix="perch-test-")
         self.dir = os.path.join(self.base, "cluster")
         self.more = {}
         self.options = ["--nodes", nodes, "--topology", topology]

@@ -27,7 +27,7 @@ class Demo:
     """The script with its output in self.said, in a TMPDIR of its own."""
 
     def __init__(self, *options, terminal):
-        self.base = tempfile.mkdtemp(prefix="perch-system-")
+        self.base = tempfile.mkdtemp(prefix="perch-test-")
         self.said, self.escapes = "", False
         ours, theirs = pty.openpty() if terminal else os.pipe()
         self.output = ours

@@ -212,6 +212,30 @@ static void test_a_save_that_was_cut_acknowledges_nothing(void **state)
 	assert_false(net_said(&net, B, A, ORDERED_APPEND_REPLY, &reply));
 }
 
+static void test_an_old_save_does_not_count_for_new_blocks(void **state)
+{
+	(void)state;
+	struct ordered_message reply;
+	net.saves_at_once = false;
+	net_disk_write(&net, A, "111");
+	net_disk_write(&net, C, "122");
+	net_start(&net, B);
+	net_append(&net, A, B, 1, 0, 3, 0); /* a SAVE of three blocks */
+	struct ordered_message vote = {.kind = ORDERED_VOTE,
+		.term = 2,
+		.height = 9,
+		.log_term = 9,
+		.flags = ORDERED_FORCED};
+	net_inject(&net, C, B, &vote, NULL, 0); /* one of the record */
+	net_append(&net, C, B, 2, 0, 3, 0);     /* one of two blocks */
+	net_saved(&net, B, 2);
+	assert_true(net_said(&net, B, C, ORDERED_APPEND_REPLY, &reply));
+	assert_int_equal(reply.height, 1);
+	net_saved_all(&net, B);
+	assert_true(net_said(&net, B, C, ORDERED_APPEND_REPLY, &reply));
+	assert_int_equal(reply.height, 3);
+}
+
 static void test_many_saves_at_once(void **state)
 {
 	(void)state;
@@ -314,7 +338,8 @@ static void test_what_is_no_chain_is_ignored(void **state)
 	assert_false(is_taken(three, made(three, 5, 3), hash));
 	assert_false(is_taken(made(one, 3, 2), four, hash)); /* parents */
 	assert_false(is_taken(three, made(two, 4, 3), hash));
-	assert_false(is_taken(made(one, 3, 2), four, none));
+	uint32_t other_three = made(one, 3, 2);
+	assert_false(is_taken(other_three, made(other_three, 4, 3), none));
 	assert_false(is_taken(three, four, other));
 	assert_false(is_taken(three, made(three, 4, 1), hash)); /* terms */
 	assert_false(is_taken(three, made(three, 4, 4), hash));
@@ -365,6 +390,67 @@ static void test_what_is_final_is_never_cut(void **state)
 	net_append(&net, C, B, 2, 1, 2, 0);
 	assert_log(B, "111");
 	assert_int_equal(net.nodes[B].final, 2);
+}
+
+/* What is final need not be looked at again, whatever a leader says. */
+static void test_back_off_ends_at_what_is_final(void **state)
+{
+	(void)state;
+	net_disk_write(&net, A, "1222");
+	net_disk_write(&net, B, "1222");
+	net_disk_record(&net, B, 2);
+	net_start(&net, B);
+	net_append(&net, A, B, 2, 4, 0, 3);
+	assert_int_equal(net.nodes[B].final, 3);
+	struct ordered_message message = {.kind = ORDERED_APPEND,
+		.term = 3,
+		.height = 4,
+		.log_term = 1,
+		.round = 1};
+	net_inject(&net, A, B, &message, NULL, 0);
+	assert_int_equal(answer().flags, ORDERED_REJECT);
+	assert_int_equal(answer().hint, 3);
+}
+
+static void test_blocks_come_with_appends_only(void **state)
+{
+	(void)state;
+	net_start(&net, B);
+	struct ordered_message message = {.kind = ORDERED_VOTE, .term = 1};
+	uint32_t block = made(0, 1, 1);
+	net_inject(&net, A, B, &message, &block, 1);
+	assert_int_equal(net.message_count, 0);
+	assert_int_equal(net.nodes[B].engine->term, 0);
+}
+
+static void change_at(uint64_t term, size_t who, uint8_t role)
+{
+	struct net_log *disk = &net.nodes[B].disk;
+	uint64_t tip = net_log_tip(disk);
+	struct net_block block = {
+		.parent = net_log_at(disk, tip),
+		.height = tip + 1,
+		.term = term,
+		.has_change = true,
+		.change = {.key = net_key(who), .role = role},
+	};
+	net_log_push(disk, net_make(&net, &block));
+}
+
+/* Of two changes the first was committed before the second was made; nobody
+ * who was elected lacks it. */
+static void test_two_changes_are_not_cut(void **state)
+{
+	(void)state;
+	net_disk_write(&net, A, "1333");
+	net_disk_write(&net, B, "1");
+	change_at(1, C, ROLE_STANDBY);
+	change_at(2, C, ROLE_LEAVES);
+	net_disk_record(&net, B, 2);
+	net_start(&net, B);
+	net_append(&net, A, B, 3, 0, 4, 0);
+	assert_log(B, "112");
+	assert_int_equal(net.nodes[B].engine->members.count, 2);
 }
 
 static void test_a_second_leader_of_a_term_is_not_followed(void **state)
@@ -441,6 +527,10 @@ int main(void)
 		TEST(test_a_second_leader_of_a_term_is_not_followed),
 		TEST(test_an_older_leader_is_refused),
 		TEST(test_strangers_are_not_heard_beside_a_leader),
+		TEST(test_an_old_save_does_not_count_for_new_blocks),
+		TEST(test_back_off_ends_at_what_is_final),
+		TEST(test_blocks_come_with_appends_only),
+		TEST(test_two_changes_are_not_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

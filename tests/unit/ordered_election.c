@@ -363,6 +363,9 @@ static void test_votes_of_old_elections_do_not_count(void **state)
 	net_inject(&net, B, A, &message, NULL, 0); /* it did not ask */
 	net_timer(&net, A);
 	net_inject(&net, B, A, &message, NULL, 0); /* it only pre-votes */
+	message.kind = ORDERED_PRE_VOTE_REPLY;
+	net_inject(&net, B, A, &message, NULL, 0); /* for another term */
+	message.kind = ORDERED_VOTE_REPLY;
 	assert_int_equal(engine(A)->term, 2);
 	net_deliver(&net, A, B);
 	net_deliver(&net, B, A);
@@ -376,6 +379,48 @@ static void test_votes_of_old_elections_do_not_count(void **state)
 	assert_int_equal(engine(A)->role, ENGINE_CANDIDATE);
 	net_settle(&net);
 	assert_true(leads(A));
+}
+
+static void test_a_node_does_not_hear_itself(void **state)
+{
+	(void)state;
+	net_start(&net, B);
+	struct ordered_message message = {.kind = ORDERED_VOTE, .term = 9};
+	net_inject(&net, B, B, &message, NULL, 0);
+	message.kind = ORDERED_APPEND;
+	net_inject(&net, B, B, &message, NULL, 0);
+	assert_int_equal(engine(B)->term, 0);
+	assert_int_equal(net.message_count, 0);
+}
+
+/* A repaired log: no vote before what it had acknowledged is back. */
+static void test_who_forgot_does_not_vote(void **state)
+{
+	(void)state;
+	net_disk_write(&net, A, "1111");
+	net_disk_write(&net, B, "11");
+	net_disk_record(&net, A, 1);
+	net_disk_record(&net, B, 1);
+	net.nodes[B].forgotten_height = 4;
+	net_start(&net, B);
+	ask(ORDERED_PRE_VOTE, A, 2, "1111", 0);
+	check_answer("before", ORDERED_PRE_VOTE_REPLY, NO);
+	net_hush(&net);
+	ask(ORDERED_VOTE, A, 2, "1111", 0);
+	check_answer("before", ORDERED_VOTE_REPLY, NOTHING);
+	net_timer(&net, B);
+	assert_int_equal(engine(B)->role, ENGINE_FOLLOWER);
+	struct ordered_message message = {
+		.kind = ORDERED_TIMEOUT_NOW, .term = 2};
+	net_append(&net, A, B, 2, 2, 0, 2);
+	net_inject(&net, A, B, &message, NULL, 0);
+	assert_int_equal(engine(B)->role, ENGINE_FOLLOWER);
+	net_append(&net, A, B, 2, 2, 2, 4);
+	assert_int_equal(net.nodes[B].final, 4);
+	net.now += 5000;
+	net_hush(&net);
+	ask(ORDERED_VOTE, A, 3, "1111", 0);
+	check_answer("after", ORDERED_VOTE_REPLY, YES);
 }
 
 static void test_nonsense_is_ignored(void **state)
@@ -427,6 +472,8 @@ int main(void)
 		TEST(test_two_candidates_one_leader),
 		TEST(test_votes_of_old_elections_do_not_count),
 		TEST(test_nonsense_is_ignored),
+		TEST(test_a_node_does_not_hear_itself),
+		TEST(test_who_forgot_does_not_vote),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

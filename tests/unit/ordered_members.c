@@ -102,8 +102,10 @@ static void test_a_standby_never_stands(void **state)
 	assert_int_equal(engine(D)->role, ENGINE_FOLLOWER);
 	assert_int_equal(engine(D)->term, 1);
 	/* C may, but D is not asked and there is no majority. */
-	assert_int_equal(net_count(&net, C, D, ORDERED_PRE_VOTE), 0);
 	assert_false(leads(C));
+	net_timer(&net, C);
+	assert_int_equal(net_count(&net, C, B, ORDERED_PRE_VOTE), 1);
+	assert_int_equal(net_count(&net, C, D, ORDERED_PRE_VOTE), 0);
 	struct ordered_message message = {
 		.kind = ORDERED_TIMEOUT_NOW, .term = 1};
 	net_inject(&net, A, D, &message, NULL, 0);
@@ -187,13 +189,15 @@ static void test_a_cut_change_is_undone(void **state)
 {
 	(void)state;
 	begin();
+	assert_true(net_propose_change(&net, A, E, ROLE_STANDBY));
+	net_settle(&net);
 	net_cut(&net, A, true);
 	assert_true(net_propose_change(&net, A, C, ROLE_LEAVES));
-	assert_members(A, "A2 B2 D1");
+	assert_members(A, "A2 B2 D1 E1");
 	net_elect(&net, B);
 	net_cut(&net, A, false);
 	net_run(&net, 3000);
-	assert_members(A, "A2 B2 C2 D1");
+	assert_members(A, "A2 B2 C2 D1 E1");
 	assert_int_equal(net.nodes[A].final, net.nodes[B].final);
 }
 
@@ -445,6 +449,32 @@ static void test_a_snapshot_of_what_is_there_commits_it(void **state)
 	assert_int_equal(reply.height, 3); /* exactly */
 }
 
+/* What is not known to differ is not given up: it may be acknowledged. */
+static void test_a_snapshot_that_cannot_be_judged(void **state)
+{
+	(void)state;
+	for (uint64_t term = 1; term <= 400; term++)
+		net_disk_put(&net, B, term, 15);
+	net_disk_record(&net, B, 400);
+	net_start(&net, B);
+	struct ordered_message message = {
+		.kind = ORDERED_SNAPSHOT,
+		.term = 401,
+		.height = 100,
+		.log_term = 7,
+		.round = 1,
+	};
+	net_inject(&net, A, B, &message, NULL, 0);
+	assert_int_equal(net.nodes[B].seek.seek.kind, SEEK_NONE);
+	message.height = 5990;
+	message.log_term = 0;
+	net_inject(&net, A, B, &message, NULL, 0);
+	assert_int_equal(net.nodes[B].seek.seek.kind, SEEK_NONE);
+	message.log_term = 401; /* certainly another one */
+	net_inject(&net, A, B, &message, NULL, 0);
+	assert_int_equal(net.nodes[B].seek.seek.kind, SEEK_STATE);
+}
+
 static void test_a_newer_state_replaces_the_search(void **state)
 {
 	(void)state;
@@ -552,6 +582,7 @@ int main(void)
 		TEST(test_blocks_that_come_end_the_search),
 		TEST(test_a_state_replaces_a_conflict),
 		TEST(test_the_whole_log_is_forgotten),
+		TEST(test_a_snapshot_that_cannot_be_judged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
