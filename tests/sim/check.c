@@ -344,6 +344,7 @@ static void check_root(struct world *world, const struct node *node)
 			"node %u: its state is not the one of height %llu",
 			node->number, (big)tip.height);
 	if (tip.height == world->checker.final_tip &&
+		block == world->checker.final[tip.height] &&
 		!model_equals(&world->checker.model, chain_state(chain)))
 		world_fail(world, VERDICT_WRONG,
 			"node %u: its reservations at height %llu are not the "

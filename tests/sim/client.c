@@ -105,10 +105,25 @@ static int64_t patience_us(struct world *world)
 	return world_between(world, 2, 8) * world->election_ms * 500;
 }
 
+/* Anybody; and after the faults one that takes part, as `peers` would tell. */
+static uint32_t any_node(struct world *world)
+{
+	uint32_t pick = (uint32_t)world_below(world, world->node_count);
+	for (size_t i = 0; world->healed && i < world->node_count; i++) {
+		const struct checker_member *member =
+			&world->checker.members[pick];
+		if (world->nodes[pick].core &&
+			(member->voter || member->standby))
+			break;
+		pick = (uint32_t)((pick + 1) % world->node_count);
+	}
+	return pick;
+}
+
 static void ask(struct world *world, uint32_t slot)
 {
 	struct request *request = &world->clients.requests[slot];
-	uint32_t node = (uint32_t)world_below(world, world->node_count);
+	uint32_t node = any_node(world);
 	struct packet *packet = packet_new(&world->net,
 		request->read ? PACKET_READ : PACKET_SUBMIT, SIM_CLIENT + slot,
 		node);
