@@ -55,7 +55,9 @@ void check_member(struct world *world, const struct node *node, uint8_t role)
 static bool has_durably(const struct node *node, const struct bank_block *block)
 {
 	uint64_t height = block->ref.header.height;
+	/* Who forgot it votes for nobody before it is back. */
 	return node->disk.durable.base >= height ||
+	       disk_owed(&node->disk) >= height ||
 	       disk_durable(&node->disk, height) == block;
 }
 

@@ -19,6 +19,7 @@ void disk_clear(struct disk *disk)
 	image_clear(&disk->durable);
 	disk->write_count = 0;
 	disk->keeps_old = false;
+	disk->owed = 0;
 	disk->idle_us = 0;
 	disk->slow_us = 0;
 	memset(disk->kept, 0, sizeof(disk->kept));
@@ -138,6 +139,11 @@ static void write_drop(struct disk *disk, size_t count)
 		disk->write_count * sizeof(*disk->writes));
 }
 
+uint64_t disk_owed(const struct disk *disk)
+{
+	return disk->owed > disk->durable.tip ? disk->owed : 0;
+}
+
 bool disk_done(struct disk *disk, uint64_t *task, bool *voted)
 {
 	*voted = false;
@@ -147,6 +153,8 @@ bool disk_done(struct disk *disk, uint64_t *task, bool *voted)
 		if (disk->writes[i].kind != DISK_SYNC)
 			continue;
 		*task = disk->writes[i].task;
+		if (disk->owed <= disk->durable.tip)
+			disk->owed = 0;
 		write_drop(disk, i + 1);
 		return true;
 	}
@@ -224,6 +232,8 @@ void disk_compact(struct disk *disk, uint64_t height)
 void disk_cut(struct disk *disk, uint64_t height)
 {
 	CHECK(disk->write_count == 0);
+	if (disk->owed < disk->durable.tip)
+		disk->owed = disk->durable.tip;
 	if (disk->durable.tip > height && height >= disk->durable.base)
 		disk->durable.tip = height;
 	image_copy(&disk->written, &disk->durable);
@@ -259,5 +269,6 @@ void disk_restart(struct disk *disk, uint64_t height)
 void disk_wipe(struct disk *disk)
 {
 	memset(disk->kept, 0, sizeof(disk->kept));
+	disk->owed = 0;
 	disk_restart(disk, 0);
 }

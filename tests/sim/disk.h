@@ -41,7 +41,9 @@ struct disk {
 	struct disk_image written, durable;
 	struct disk_write *writes; /* on their way, oldest first */
 	size_t write_count, write_room;
-	bool keeps_old;  /* a planted mistake */
+	bool keeps_old; /* a planted mistake */
+	/* Acknowledged once, thrown away by a repair, and not back yet. */
+	uint64_t owed;
 	int64_t idle_us; /* when it has done all it was given */
 	int64_t slow_us; /* added to every sync while it is slow */
 	const struct bank_state
@@ -78,7 +80,10 @@ const struct bank_state *disk_kept(const struct disk *disk, uint64_t height);
 void disk_wipe(struct disk *disk);
 /* While the node is down: the log begins anew after height. */
 void disk_restart(struct disk *disk, uint64_t height);
-/* Cut everything above height while the node is down (a damaged record). */
+/* Cut everything above height while the node is down (a damaged record). The
+ * disk remembers what is owed, as store/log.h does. */
 void disk_cut(struct disk *disk, uint64_t height);
+/* Up to where this node forgot what it acknowledged, or 0. */
+uint64_t disk_owed(const struct disk *disk);
 
 #endif

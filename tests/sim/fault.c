@@ -252,45 +252,32 @@ static bool do_clock(struct world *world, struct node *node)
 	return true;
 }
 
-static bool is_elsewhere(const struct world *world, const struct node *node,
-	uint64_t height, size_t needed)
+static size_t count_forgetful(const struct world *world)
 {
-	const struct bank_block *block = disk_durable(&node->disk, height);
-	size_t found = 0;
-	for (size_t i = 0; i < world->node_count; i++) {
-		const struct node *other = &world->nodes[i];
-		if (other == node || !world->checker.members[i].voter)
-			continue;
-		found += disk_durable(&other->disk, height) == block ||
-			 other->disk.durable.base >= height;
-	}
-	return found >= needed;
+	size_t count = 0;
+	for (size_t i = 0; i < world->node_count; i++)
+		count += world->checker.members[i].voter &&
+			 disk_owed(&world->nodes[i].disk) > 0;
+	return count;
 }
 
 /*
- * A record goes bad while its node is down; the log is cut there at the next
- * start and the rest fetched from peers. A vote was given for what is cut, so
- * this is sound only while a majority of the others has it durably: then no
- * leader can be elected without it. That is judged here, from outside.
+ * A record goes bad while its node is down: the log is cut there at the next
+ * start and the rest fetched from peers. The node acknowledged what is cut, so
+ * it may not vote before that is back; with a minority of such nodes there is
+ * always somebody left to lead.
  */
 static bool do_damage(struct world *world, struct node *node)
 {
 	const struct disk_image *log = &node->disk.durable;
 	node_crash(world, node, false);
 	fault_restart_later(world, node);
-	if (log->tip == log->base)
+	uint64_t length = log->tip - log->base;
+	if (length == 0 || disk_owed(&node->disk) > 0 ||
+		count_forgetful(world) + 1 > (world->checker.voters - 1) / 2)
 		return false;
-	uint64_t bad =
-		log->tip - world_below(world, log->tip - log->base < 20
-						      ? log->tip - log->base
-						      : 20);
-	size_t needed = world->checker.voters / 2 + 1;
-	needed += world->fault.member_changes > 0;
-	for (uint64_t height = bad; height <= log->tip; height++) {
-		if (!is_elsewhere(world, node, height, needed))
-			return false;
-	}
-	disk_cut(&node->disk, bad - 1);
+	disk_cut(&node->disk,
+		log->tip - 1 - world_below(world, length < 20 ? length : 20));
 	return true;
 }
 
@@ -432,8 +419,8 @@ static size_t choose_core(struct world *world, bool well[SIM_NODES_MAX])
 	size_t spare =
 		world->checker.voters > 0 ? (world->checker.voters - 1) / 2 : 0;
 	size_t out = 0;
-	bool whole =
-		world->fault.member_changes > 0 || world_chance(world, 500);
+	bool whole = world->fault.member_changes > 0 ||
+		     count_forgetful(world) > 0 || world_chance(world, 500);
 	for (size_t i = 0; i < world->node_count; i++) {
 		well[i] = whole || out >= spare || world_chance(world, 500);
 		out += !well[i];

@@ -88,6 +88,7 @@ static struct replica *fresh_replica(struct world *world, struct node *node)
 		.heartbeat_ms = world->heartbeat_ms,
 		.skew_ms = SKEW_MS,
 		.mesh = world->mesh,
+		.forgotten_height = disk_owed(&node->disk),
 	};
 	config.limits.snapshot_every = world->snapshot_every;
 	struct replica *replica = NULL;
