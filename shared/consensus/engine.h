@@ -57,7 +57,8 @@ struct engine_config {
 	time_ms election_ms;    /* timeouts are drawn from [this, 2 * this) */
 	time_ms heartbeat_ms;
 	/* A repaired log lacks blocks that were acknowledged up to here, and
-	 * others count on them: no vote before they are back. 0: none. */
+	 * others count on them: until they are back no vote, but for one that
+	 * has them for certain. 0: none. */
 	uint64_t forgotten_height;
 };
 

@@ -413,10 +413,12 @@ void net_disk_put(struct net *net, size_t at, uint64_t term, size_t count)
 void net_disk_record(struct net *net, size_t at, uint64_t term)
 {
 	struct net_node *node = &net->nodes[at];
-	node->record_size = 8 + 1 + KEY_SIZE;
+	node->record_size = 8 + 1 + KEY_SIZE + 8;
 	memset(node->record, 0, sizeof(node->record));
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 8; i++) {
 		node->record[i] = (uint8_t)(term >> (56 - 8 * i));
+		node->record[9 + KEY_SIZE + i] = node->record[i];
+	}
 }
 
 /* ---- events ---- */

@@ -182,7 +182,7 @@ void net_crash(struct net *net, size_t node, size_t kept);
 /* Write blocks straight to a disk, before the node's first start. Equal calls
  * give equal blocks. */
 void net_disk_put(struct net *net, size_t node, uint64_t term, size_t count);
-/* A record without a vote. */
+/* A record without a vote, of a log that ends in that term. */
 void net_disk_record(struct net *net, size_t node, uint64_t term);
 
 /* The timer of a node goes off; its own clock jumps there if need be. */

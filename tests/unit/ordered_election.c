@@ -202,6 +202,84 @@ static void test_a_lost_record_votes_for_nobody(void **state)
 	check_answer("the next", ORDERED_VOTE_REPLY, YES);
 }
 
+/* B, in term 4, acknowledged three blocks, the last of this term at most, and
+ * lost the last two. */
+static const struct {
+	uint64_t log_term;
+	const char *log;
+	enum answer answer;
+} forgotten_cases[] = {
+	{2, "", NOTHING},
+	{2, "1", NOTHING},
+	{2, "12", NOTHING},  /* shorter than what was lost may have been */
+	{2, "111", NOTHING}, /* of an earlier term */
+	{2, "1111", NOTHING},
+	{2, "112", YES}, /* as good as anything that was lost */
+	{2, "1222", YES},
+	{2, "13", YES}, /* of a later term: RAFT §5.4.1 */
+	{1, "11", NOTHING},
+	{1, "111", YES},
+	{1, "12", YES},
+};
+
+static void begin_forgotten(uint64_t log_term)
+{
+	net_init(&net, 3, 0, 0);
+	net_disk_write(&net, B, "1");
+	if (log_term > 0) {
+		net_disk_record(&net, B, 4);
+		net.nodes[B].record[9 + KEY_SIZE + 7] = (uint8_t)log_term;
+	}
+	net.nodes[B].forgotten_height = 3;
+	net_start(&net, B);
+	net_hush(&net);
+}
+
+static void test_who_forgot_votes_for_who_did_not(void **state)
+{
+	(void)state;
+	for (size_t i = 0;
+		i < sizeof(forgotten_cases) / sizeof(forgotten_cases[0]); i++) {
+		const char *log = forgotten_cases[i].log;
+		enum answer answer = forgotten_cases[i].answer;
+		net_free(&net);
+		begin_forgotten(forgotten_cases[i].log_term);
+		ask(ORDERED_PRE_VOTE, A, 5, log, 0);
+		check_answer(
+			log, ORDERED_PRE_VOTE_REPLY, answer == YES ? YES : NO);
+		net_hush(&net);
+		ask(ORDERED_VOTE, A, 5, log, 0);
+		check_answer(log, ORDERED_VOTE_REPLY, answer);
+	}
+}
+
+static void test_who_forgot_its_term_votes_for_nobody(void **state)
+{
+	(void)state;
+	net_free(&net);
+	begin_forgotten(0);
+	ask(ORDERED_VOTE, A, 9, "1299", 0);
+	check_answer("any log", ORDERED_VOTE_REPLY, NOTHING);
+}
+
+static void test_who_forgot_does_not_stand(void **state)
+{
+	(void)state;
+	net_free(&net);
+	begin_forgotten(2);
+	net_run(&net, 20000);
+	assert_int_equal(engine(B)->role, ENGINE_FOLLOWER);
+	assert_int_equal(engine(B)->term, 4);
+	/* A leader fills it up: then it is like any other. */
+	net_disk_write(&net, C, "122");
+	net_append(&net, C, B, 4, 1, 2, 1);
+	net_run(&net, 2000);
+	assert_int_equal(engine(B)->role, ENGINE_CANDIDATE);
+	net_hush(&net);
+	ask(ORDERED_VOTE, A, 9, "122", 0);
+	check_answer("as always", ORDERED_VOTE_REPLY, YES);
+}
+
 static void test_a_candidate_asks_when_its_vote_is_durable(void **state)
 {
 	(void)state;
@@ -393,7 +471,7 @@ static void test_a_node_does_not_hear_itself(void **state)
 	assert_int_equal(net.message_count, 0);
 }
 
-/* A repaired log: no vote before what it had acknowledged is back. */
+/* A repaired log: no vote for one that lacks what it had acknowledged. */
 static void test_who_forgot_does_not_vote(void **state)
 {
 	(void)state;
@@ -403,10 +481,10 @@ static void test_who_forgot_does_not_vote(void **state)
 	net_disk_record(&net, B, 1);
 	net.nodes[B].forgotten_height = 4;
 	net_start(&net, B);
-	ask(ORDERED_PRE_VOTE, A, 2, "1111", 0);
+	ask(ORDERED_PRE_VOTE, A, 2, "111", 0);
 	check_answer("before", ORDERED_PRE_VOTE_REPLY, NO);
 	net_hush(&net);
-	ask(ORDERED_VOTE, A, 2, "1111", 0);
+	ask(ORDERED_VOTE, A, 2, "111", 0);
 	check_answer("before", ORDERED_VOTE_REPLY, NOTHING);
 	net_timer(&net, B);
 	assert_int_equal(engine(B)->role, ENGINE_FOLLOWER);
@@ -462,6 +540,9 @@ int main(void)
 		TEST(test_a_vote_survives_a_crash),
 		TEST(test_a_vote_that_is_lost_was_not_given),
 		TEST(test_a_lost_record_votes_for_nobody),
+		TEST(test_who_forgot_votes_for_who_did_not),
+		TEST(test_who_forgot_its_term_votes_for_nobody),
+		TEST(test_who_forgot_does_not_stand),
 		TEST(test_a_candidate_asks_when_its_vote_is_durable),
 		TEST(test_election),
 		TEST(test_timeouts_are_drawn_from_an_interval),

@@ -260,6 +260,40 @@ static void test_a_leader_becomes_a_standby(void **state)
 	assert_int_equal(net.nodes[A].final, net.nodes[leader].final);
 }
 
+/* ONGARO §4.2.2: the change is only on A's disk, and makes B the only voter; B
+ * needs the vote of A as long as it does not know it, and A's log is longer. */
+static void leave_alone(uint8_t role)
+{
+	net_free(&net);
+	net_init(&net, 2, 0, 0);
+	net_start_all(&net);
+	net_elect(&net, A);
+	net_run(&net, 200);
+	net_cut(&net, B, true);
+	assert_true(net_propose_change(&net, A, A, role));
+	net_settle(&net);
+	net_crash(&net, A, 0);
+	net_start(&net, A);
+	net_cut(&net, B, false);
+	net_run(&net, 20000);
+	assert_true(leads(B));
+	assert_members(B, role == ROLE_STANDBY ? "A1 B2" : "B2");
+	if (role == ROLE_LEAVES)
+		return; /* A will never hear that it is final */
+	uint64_t term = engine(A)->term;
+	net_cut(&net, B, true);
+	net_run(&net, 20000);
+	assert_int_equal(engine(A)->role, ENGINE_FOLLOWER);
+	assert_int_equal(engine(A)->term, term);
+}
+
+static void test_who_leaves_may_have_to_lead(void **state)
+{
+	(void)state;
+	leave_alone(ROLE_STANDBY);
+	leave_alone(ROLE_LEAVES);
+}
+
 static void test_who_left_knows_it(void **state)
 {
 	(void)state;
@@ -569,6 +603,7 @@ int main(void)
 		TEST(test_a_stranger_joins),
 		TEST(test_a_leader_leaves),
 		TEST(test_a_leader_becomes_a_standby),
+		TEST(test_who_leaves_may_have_to_lead),
 		TEST(test_who_left_knows_it),
 		TEST(test_who_left_unknowingly_disturbs_nobody),
 		TEST(test_who_was_away_votes_for_one_who_joined),

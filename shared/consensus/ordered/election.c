@@ -59,13 +59,27 @@ void ordered_become_follower(struct ordered *o, struct effects *out,
 		ordered_election_reset(o);
 }
 
-/* RAFT §5.4.1: the log with the later last term, then the longer one. */
+/* A log that lost what it had acknowledged may have been part of a majority: it
+ * is as good as before when a leader has filled it up again. */
+static bool has_forgotten(const struct ordered *o)
+{
+	return o->durable < o->forgotten;
+}
+
+/* RAFT §5.4.1: the log with the later last term, then the longer one. Who lost
+ * blocks judges as it would with what it had, as far as it knows. */
 static bool up_to_date(
 	const struct ordered *o, const struct ordered_message *message)
 {
-	if (message->log_term != o->entries.tip_term)
-		return message->log_term > o->entries.tip_term;
-	return message->height >= o->entries.tip;
+	uint64_t term = o->entries.tip_term;
+	uint64_t tip = o->entries.tip;
+	if (has_forgotten(o)) {
+		term = o->forgotten_term;
+		tip = o->forgotten;
+	}
+	if (message->log_term != term)
+		return message->log_term > term;
+	return message->height >= tip;
 }
 
 /* ONGARO §4.2.3: a server that heard from a leader within the least election
@@ -76,11 +90,25 @@ bool ordered_leader_is_heard(const struct ordered *o)
 	       (o->has_leader && o->now < o->heard_at + o->election_ms);
 }
 
-/* A log that lost what it had acknowledged may have been part of a majority; a
- * vote of its owner could elect somebody who lacks a committed block. */
-static bool has_forgotten(const struct ordered *o)
+static bool was_voter(const struct ordered *o)
 {
-	return o->final < o->forgotten;
+	for (size_t i = 0; i < o->previous.count; i++) {
+		const struct engine_member *member = &o->previous.list[i];
+		if (key_equal(&member->key, &o->self))
+			return member->role == ROLE_VOTER;
+	}
+	return false;
+}
+
+/* ONGARO §4.2.2: a server that its own log takes out may be the only one that
+ * has this change, and the others need its vote until they have it too. So it
+ * stands, without counting itself, until the change is committed. */
+bool ordered_may_stand(const struct ordered *o)
+{
+	if (has_forgotten(o))
+		return false;
+	return o->self_role == ROLE_VOTER ||
+	       (o->members.height > o->commit && was_voter(o));
 }
 
 static void ask(struct ordered *o, struct effects *out, enum ordered_kind kind)
@@ -106,7 +134,7 @@ static void forget_votes(struct ordered *o)
 
 static bool is_elected(const struct ordered *o)
 {
-	size_t votes = 1; /* only a voter campaigns, and votes for itself */
+	size_t votes = o->self_role == ROLE_VOTER; /* its own */
 	for (size_t i = 0; i < o->peer_count; i++)
 		votes += o->peers[i].role == ROLE_VOTER && o->peers[i].voted;
 	return votes >= ordered_majority(o);
@@ -135,9 +163,9 @@ void ordered_election_timeout(struct ordered *o, struct effects *out)
 		ordered_reads_fail(o, out);
 	}
 	ordered_election_reset(o);
-	if (o->self_role != ROLE_VOTER || has_forgotten(o))
+	if (!ordered_may_stand(o))
 		return;
-	if (o->voter_count == 1) {
+	if (o->self_role == ROLE_VOTER && o->voter_count == 1) {
 		ordered_campaign(o, false);
 		return;
 	}
@@ -188,7 +216,7 @@ static void on_pre_vote(struct ordered *o, struct effects *out,
 	const struct key *from, const struct ordered_message *message)
 {
 	if (message->term <= o->term || ordered_leader_is_heard(o) ||
-		has_forgotten(o) || !up_to_date(o, message)) {
+		!up_to_date(o, message)) {
 		refuse(o, out, from, ORDERED_PRE_VOTE_REPLY);
 		return;
 	}
@@ -210,8 +238,7 @@ static void on_vote(struct ordered *o, struct effects *out,
 	if (message->term > o->term)
 		ordered_become_follower(o, out, message->term, NULL);
 	bool mine = message->term == o->term && o->role == ENGINE_FOLLOWER &&
-		    !o->has_leader && !has_forgotten(o) &&
-		    up_to_date(o, message) &&
+		    !o->has_leader && up_to_date(o, message) &&
 		    (!o->has_vote || key_equal(&o->vote, from));
 	if (!mine) {
 		refuse(o, out, from, ORDERED_VOTE_REPLY);

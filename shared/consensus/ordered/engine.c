@@ -31,26 +31,40 @@ void ordered_send(struct effects *out, const struct key *to,
 	effect->send.block_count = count;
 }
 
-/* The record: the term, and who has this node's vote in it (RAFT figure 2). */
-enum { RECORD_SIZE = 8 + 1 + KEY_SIZE };
+/* The record: the term, who has this node's vote in it (RAFT figure 2), and the
+ * greatest term of any block here, should the blocks be lost. */
+enum { RECORD_SIZE = 8 + 1 + KEY_SIZE + 8 };
+
+static void put_number(uint8_t *bytes, uint64_t number)
+{
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+}
+
+static uint64_t get_number(const uint8_t *bytes)
+{
+	uint64_t number = 0;
+	for (int i = 0; i < 8; i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
 
 static struct view record_put(const struct ordered *o, uint8_t *bytes)
 {
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(o->term >> (56 - 8 * i));
+	put_number(bytes, o->term);
 	bytes[8] = o->has_vote;
 	memcpy(bytes + 9, o->vote.bytes, KEY_SIZE);
+	put_number(bytes + 9 + KEY_SIZE, o->log_term);
 	return view_of(bytes, RECORD_SIZE);
 }
 
 static void record_get(struct ordered *o, struct view record)
 {
 	CHECK(record.size == RECORD_SIZE && record.data[8] <= 1);
-	o->term = 0;
-	for (int i = 0; i < 8; i++)
-		o->term = o->term << 8 | record.data[i];
+	o->term = get_number(record.data);
 	o->has_vote = record.data[8] == 1;
 	memcpy(o->vote.bytes, record.data + 9, KEY_SIZE);
+	o->log_term = get_number(record.data + 9 + KEY_SIZE);
 }
 
 void ordered_save(struct ordered *o, struct effects *out,
@@ -60,9 +74,14 @@ void ordered_save(struct ordered *o, struct effects *out,
 	effect->save.task = ++o->save_task;
 	effect->save.blocks = blocks;
 	effect->save.block_count = count;
-	if (o->record_dirty) {
+	bool later = o->entries.tip_term > o->log_term;
+	if (later)
+		o->log_term = o->entries.tip_term;
+	if (o->record_dirty || later) {
 		uint8_t bytes[RECORD_SIZE];
 		effect->save.record = effects_bytes(out, record_put(o, bytes));
+	}
+	if (o->record_dirty) {
 		o->record_task = o->save_task;
 		o->record_dirty = false;
 	}
@@ -184,11 +203,15 @@ static void on_start(struct ordered *o, struct view record)
 		o->vote = o->self;
 		o->record_dirty = true;
 	}
+	o->forgotten_term = record.size > 0 ? o->log_term : ORDERED_TERM_MAX;
+	if (o->entries.tip_term > o->log_term)
+		o->record_dirty = true; /* before it is acknowledged again */
 	/* An answer to a question from before the restart answers none of
 	 * those that come after it. */
 	o->read_id = o->random >> 12;
 	ordered_election_reset(o);
-	if (o->self_role == ROLE_VOTER && o->voter_count == 1)
+	if (ordered_may_stand(o) && o->self_role == ROLE_VOTER &&
+		o->voter_count == 1)
 		ordered_campaign(o, false);
 }
 
@@ -321,7 +344,7 @@ static void set_timer(struct ordered *o, struct effects *out)
 	time_ms other = INT64_MAX;
 	if (o->role == ENGINE_LEADER)
 		other = ordered_leader_deadline(o);
-	else if (o->self_role == ROLE_VOTER || o->has_leader)
+	else if (ordered_may_stand(o) || o->has_leader)
 		other = o->election_at;
 	if (other < at)
 		at = other;

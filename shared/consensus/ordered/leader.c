@@ -84,7 +84,8 @@ static void seek_block(struct ordered *o, struct effects *out)
 {
 	bool own = o->entries.tip >= o->term_start;
 	uint64_t unfinal = o->entries.tip - o->final;
-	if (o->transferring || (own && unfinal >= ORDERED_WINDOW))
+	if (o->transferring || (own && unfinal >= ORDERED_WINDOW) ||
+		(!own && o->self_role != ROLE_VOTER))
 		return;
 	/* ONGARO §4.1 and its erratum: no change of members before an own-term
 	 * commit, and none while one is not committed. */
@@ -195,6 +196,16 @@ static bool is_out(const struct ordered *o)
 	return o->self_role != ROLE_VOTER && o->members.height <= o->commit;
 }
 
+/* One that was elected after its log took it out makes no block. It only passes
+ * on what it alone has; a voter that has it all can lead. */
+static bool has_passed_on(const struct ordered *o)
+{
+	if (o->self_role == ROLE_VOTER || o->entries.tip >= o->term_start)
+		return false;
+	const struct peer *next = successor((struct ordered *)o);
+	return next != NULL && next->match == o->entries.tip;
+}
+
 static void step_down(struct ordered *o, struct effects *out)
 {
 	struct peer *next = successor(o);
@@ -229,7 +240,7 @@ void ordered_advance(struct ordered *o, struct effects *out)
 	}
 	if (o->members.height <= o->commit)
 		ordered_peers_drop_left(o);
-	if (is_out(o)) {
+	if (is_out(o) || has_passed_on(o)) {
 		step_down(o, out);
 		return;
 	}

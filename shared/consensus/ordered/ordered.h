@@ -74,6 +74,8 @@ void ordered_campaign(struct ordered *o, bool forced);
 void ordered_election_saved(struct ordered *o, struct effects *out);
 void ordered_on_election(struct ordered *o, struct effects *out,
 	const struct key *from, const struct ordered_message *message);
+/* May this node stand for election? */
+bool ordered_may_stand(const struct ordered *o);
 /* Heard from a leader so lately that nobody else can have been elected. */
 bool ordered_leader_is_heard(const struct ordered *o);
 

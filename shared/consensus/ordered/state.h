@@ -90,12 +90,16 @@ struct ordered {
 	time_ms now;     /* of the step at hand */
 	uint64_t random; /* of the step at hand */
 	bool started;
-	uint64_t forgotten; /* no vote before this height is final here */
+	/* What was acknowledged and is lost: a log up to this height, and of at
+	 * most this term at its end. */
+	uint64_t forgotten;
+	uint64_t forgotten_term;
 
 	/* What is in the record. */
 	uint64_t term;
 	bool has_vote;
 	struct key vote;
+	uint64_t log_term; /* no block here was of a later one */
 	bool record_dirty;
 
 	uint64_t save_task;   /* the newest */
