@@ -270,5 +270,6 @@ void disk_wipe(struct disk *disk)
 {
 	memset(disk->kept, 0, sizeof(disk->kept));
 	disk->owed = 0;
+	disk->durable.record_size = 0;
 	disk_restart(disk, 0);
 }

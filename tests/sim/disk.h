@@ -76,7 +76,7 @@ void disk_compact(struct disk *disk, uint64_t height);
 /* A snapshot is durable. */
 void disk_keep(struct disk *disk, const struct bank_state *state);
 const struct bank_state *disk_kept(const struct disk *disk, uint64_t height);
-/* While the node is down: everything but the vote is gone. */
+/* While the node is down: everything is gone. */
 void disk_wipe(struct disk *disk);
 /* While the node is down: the log begins anew after height. */
 void disk_restart(struct disk *disk, uint64_t height);

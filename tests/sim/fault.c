@@ -126,8 +126,9 @@ static bool do_crash(struct world *world, struct node *node)
 	return true;
 }
 
-/* Its operator may switch it off and take its disk for something else; the
- * vote is kept, for a message of an old term may still ask for one. */
+/* Its operator may switch it off and take its disk for something else. It may
+ * join again with an empty one: who was elected with its lost vote lacks its
+ * leaving, and a majority without it does not. */
 void fault_left(struct world *world, uint32_t number)
 {
 	if (world_chance(world, 500))

@@ -68,6 +68,8 @@ void plant_after_crash(struct world *world, struct node *node)
 	struct disk *disk = &node->disk;
 	if (is(world, PLANT_FORGET_VOTE))
 		disk->durable.record_size = disk->written.record_size = 0;
+	if (is(world, PLANT_BEGIN_ANEW) && world_chance(world, 300))
+		disk_wipe(disk);
 	if (is(world, PLANT_FORGET_LOG) &&
 		disk->durable.tip >= disk->durable.base + 3)
 		disk_cut(disk, disk->durable.tip - 3);

@@ -18,6 +18,8 @@
 	X(SAVED_AHEAD, "saved-ahead",                                          \
 		"SAVED answers for a write that has not been done")            \
 	X(FORGET_VOTE, "forget-vote", "a crash loses the vote")                \
+	X(BEGIN_ANEW, "begin-anew",                                            \
+		"a voter whose disk is lost begins anew with an empty one")    \
 	X(FORGET_LOG, "forget-log", "a crash loses the last durable blocks")   \
 	X(KEEP_OLD, "keep-old",                                                \
 		"a block does not replace the one at its height")              \
