@@ -14,6 +14,12 @@
 #include "clock/clock.h"
 #include "service/log.h"
 
+/* A voter with an empty disk has forgotten what it acknowledged and whom it
+ * voted for: blocks that are final could be lost. One that joins has not. */
+#define REJOIN                                                                 \
+	"take this node out (perch-wallet set-node), then move the directory " \
+	"away and add it again"
+
 enum {
 	CHECK_AGAIN_BLOCKS = 256
 }; /* signatures that a crash may have cut off */
@@ -148,8 +154,8 @@ static enum err replay(struct driver *driver, char why[300])
 		if (err == ERR_OK)
 			continue;
 		snprintf(why, 300,
-			"block %llu of the log in %s does not replay (%s); "
-			"move the directory away to fetch it anew",
+			"block %llu of the log in %s does not replay "
+			"(%s); " REJOIN,
 			(unsigned long long)height, driver->config.directory,
 			err_name(err));
 		break;
@@ -205,8 +211,7 @@ static enum err open_all(struct driver *driver, char why[300])
 	if (err != ERR_OK && log_base(driver->log) > 0) {
 		snprintf(why, 300,
 			"the log in %s begins at height %llu but there is no "
-			"snapshot of the state there; move the directory away "
-			"to fetch both anew",
+			"snapshot of the state there; " REJOIN,
 			driver->config.directory,
 			(unsigned long long)log_base(driver->log) + 1);
 		return ERR_DAMAGED;
