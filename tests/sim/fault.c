@@ -101,6 +101,7 @@ void fault_restart_later(struct world *world, struct node *node)
 void fault_voted(struct world *world, struct node *node)
 {
 	if (!world->fault.vote[node->number] ||
+		node->status.role == ENGINE_CANDIDATE || /* its own */
 		world->verdict != VERDICT_PASSED)
 		return;
 	world->fault.vote[node->number] = false;

@@ -24,10 +24,11 @@ static bool attach(struct world *world, struct node *node,
 	struct packet *packet, const struct output *output)
 {
 	size_t bytes_used = 0;
+	uint64_t wrong = plant_is(world, PLANT_WRONG_BLOCKS);
 	CHECK(output->block_count <= ENGINE_ATTACH_MAX);
 	for (uint32_t i = 0; i < output->block_count; i++) {
 		const struct bank_block *block =
-			block_at(world, node, output->blocks_from + i);
+			block_at(world, node, output->blocks_from + i + wrong);
 		if (!block)
 			return false;
 		bytes_used += block->ref.bytes.size;
@@ -67,6 +68,8 @@ static void on_forward(
 			node->number);
 		return;
 	}
+	if (plant_is(world, PLANT_NO_FORWARD))
+		return;
 	struct packet *packet = packet_new(
 		&world->net, PACKET_FORWARD, node->number, to->number);
 	packet->tx = tx;

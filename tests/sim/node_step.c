@@ -101,7 +101,7 @@ static void on_ask_state(
 	struct world *world, struct node *node, const struct packet *packet)
 {
 	const struct bank_state *kept = disk_kept(&node->disk, packet->a);
-	if (!kept)
+	if (!kept || plant_is(world, PLANT_NO_STATE))
 		return;
 	struct packet *answer = packet_new(
 		&world->net, PACKET_STATE, node->number, packet->from);
@@ -136,7 +136,8 @@ static void fetched(struct world *world, struct node *node,
 	world_note(world, node, NOTE_FETCHED, ref->header.height, 0, task);
 	check_snapshot(world, node, state->block);
 	/* The log begins anew; the SAVE that follows makes that durable. */
-	disk_reset(&node->disk, ref->header.height);
+	if (!plant_is(world, PLANT_KEEP_LOG))
+		disk_reset(&node->disk, ref->header.height);
 	uint64_t before = node->final;
 	struct tick tick = node_tick(world, node);
 	replica_fetched(node->replica, &tick, task, &header, state->bytes,

@@ -36,7 +36,7 @@ bool plant_find(const char *name, enum plant *plant)
 	return false;
 }
 
-static bool is(const struct world *world, enum plant plant)
+bool plant_is(const struct world *world, enum plant plant)
 {
 	return world->options->plant == plant;
 }
@@ -45,17 +45,17 @@ static bool is(const struct world *world, enum plant plant)
 
 void plant_after_save(struct world *world, struct node *node, uint64_t task)
 {
-	node->disk.keeps_old = is(world, PLANT_KEEP_OLD);
-	if (is(world, PLANT_EARLY_SAVED))
+	node->disk.keeps_old = plant_is(world, PLANT_KEEP_OLD);
+	if (plant_is(world, PLANT_EARLY_SAVED))
 		node_plan(world, node, 1, PLAN_SAVED, task, NULL);
 }
 
 bool plant_says_saved(
 	struct world *world, const struct node *node, uint64_t *task)
 {
-	if (is(world, PLANT_EARLY_SAVED))
+	if (plant_is(world, PLANT_EARLY_SAVED))
 		return false; /* said long ago */
-	if (is(world, PLANT_SAVED_AHEAD) && node->disk.write_count > 0) {
+	if (plant_is(world, PLANT_SAVED_AHEAD) && node->disk.write_count > 0) {
 		const struct disk_write *last =
 			&node->disk.writes[node->disk.write_count - 1];
 		*task = last->task;
@@ -66,20 +66,22 @@ bool plant_says_saved(
 void plant_after_crash(struct world *world, struct node *node)
 {
 	struct disk *disk = &node->disk;
-	if (is(world, PLANT_FORGET_VOTE))
+	if (plant_is(world, PLANT_FORGET_VOTE))
 		disk->durable.record_size = disk->written.record_size = 0;
-	if (is(world, PLANT_BEGIN_ANEW) && world_chance(world, 300))
+	if (plant_is(world, PLANT_BEGIN_ANEW) && world_chance(world, 300))
 		disk_wipe(disk);
-	if (is(world, PLANT_FORGET_LOG) &&
-		disk->durable.tip >= disk->durable.base + 3)
+	if (plant_is(world, PLANT_FORGET_LOG) &&
+		disk->durable.tip >= disk->durable.base + 3) {
 		disk_cut(disk, disk->durable.tip - 3);
+		disk->owed = 0; /* and it does not know */
+	}
 }
 
 /* ---- the network and the clock ---- */
 
 uint32_t plant_sender(struct world *world, const struct packet *packet)
 {
-	if (!is(world, PLANT_WRONG_SENDER) || !world_chance(world, 100))
+	if (!plant_is(world, PLANT_WRONG_SENDER) || !world_chance(world, 100))
 		return packet->from;
 	uint32_t other = (uint32_t)world_below(world, world->node_count);
 	return other == packet->to ? packet->from : other;
@@ -87,7 +89,7 @@ uint32_t plant_sender(struct world *world, const struct packet *packet)
 
 bool plant_loses_timer(struct world *world)
 {
-	return is(world, PLANT_LOST_TIMER) && world_chance(world, 20);
+	return plant_is(world, PLANT_LOST_TIMER) && world_chance(world, 20);
 }
 
 /* ---- what clients are told ---- */
@@ -95,13 +97,13 @@ bool plant_loses_timer(struct world *world)
 void plant_on_ordered(
 	struct world *world, struct node *node, const struct bank_block *block)
 {
-	if (is(world, PLANT_ACK_ORDERED))
+	if (plant_is(world, PLANT_ACK_ORDERED))
 		node_answer_final(world, node, block);
 }
 
 struct view plant_receipt(struct world *world, struct view receipt)
 {
-	if (!is(world, PLANT_FORGED_RECEIPT) || !world_chance(world, 20))
+	if (!plant_is(world, PLANT_FORGED_RECEIPT) || !world_chance(world, 20))
 		return receipt;
 	uint8_t *forged = bank_take(&world->bank, receipt.size);
 	memcpy(forged, receipt.data, receipt.size);
@@ -111,12 +113,12 @@ struct view plant_receipt(struct world *world, struct view receipt)
 
 bool plant_forgets_received(const struct world *world)
 {
-	return is(world, PLANT_FORGET_RECEIVED);
+	return plant_is(world, PLANT_FORGET_RECEIVED);
 }
 
 bool plant_reads_at_once(struct world *world, struct node *node)
 {
-	if (!is(world, PLANT_STALE_READ))
+	if (!plant_is(world, PLANT_STALE_READ))
 		return false;
 	struct output ready = {
 		.type = OUTPUT_READY,
@@ -131,7 +133,7 @@ bool plant_reads_at_once(struct world *world, struct node *node)
 const struct bank_state *plant_state(
 	struct world *world, const struct bank_state *state)
 {
-	if (!is(world, PLANT_OLD_STATE))
+	if (!plant_is(world, PLANT_OLD_STATE))
 		return state;
 	for (const struct bank_state *older = world->bank.states; older;
 		older = older->next) {

@@ -25,6 +25,13 @@
 		"a block does not replace the one at its height")              \
 	X(WRONG_SENDER, "wrong-sender",                                        \
 		"a message is taken for another member's")                     \
+	X(WRONG_BLOCKS, "wrong-blocks",                                        \
+		"the blocks with a message are those of one height higher")    \
+	X(NO_FORWARD, "no-forward",                                            \
+		"transactions are never brought to the leader")                \
+	X(NO_STATE, "no-state", "nobody gives a snapshot out")                 \
+	X(KEEP_LOG, "keep-log",                                                \
+		"the old log stays when a fetched state takes over")           \
 	X(LOST_TIMER, "lost-timer", "a wish to be woken is forgotten")         \
 	X(ACK_ORDERED, "ack-ordered",                                          \
 		"a client is told final when a block is only ordered")         \
@@ -70,6 +77,7 @@ bool plant_says_saved(
 	struct world *world, const struct node *node, uint64_t *task);
 uint32_t plant_sender(struct world *world, const struct packet *packet);
 bool plant_loses_timer(struct world *world);
+bool plant_is(const struct world *world, enum plant plant);
 void plant_on_ordered(
 	struct world *world, struct node *node, const struct bank_block *block);
 struct view plant_receipt(struct world *world, struct view receipt);
