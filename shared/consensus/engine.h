@@ -63,9 +63,12 @@ struct engine_config {
 };
 
 enum event_type {
-	EVENT_START,    /* once, after restore; record as it was last saved */
-	EVENT_TIMER,    /* the time asked for has come (or gone) */
-	EVENT_RECEIVE,  /* a message from an authenticated member */
+	EVENT_START, /* once, after restore; record as it was last saved */
+	EVENT_TIMER, /* the time asked for has come (or gone) */
+	/* A message from an authenticated node: a member, or one that the
+	 * driver has reason to admit (it joined by blocks that are not here
+	 * yet). */
+	EVENT_RECEIVE,
 	EVENT_SUBMIT,   /* transactions wait */
 	EVENT_SAVED,    /* SAVE effects up to and with task are durable */
 	EVENT_FOUND,    /* an answer to SEEK */

@@ -453,6 +453,43 @@ static void test_two_changes_are_not_cut(void **state)
 	assert_int_equal(net.nodes[B].engine->members.count, 2);
 }
 
+/* Long after a restart: nothing is known to be final, and what a leader sends
+ * lies far behind the newest blocks. What is there is not written again; what
+ * cannot be told is left alone. */
+static void test_blocks_of_long_ago(void **state)
+{
+	(void)state;
+	net_disk_put(&net, A, 1, 5000);
+	net_disk_put(&net, B, 1, 5000);
+	net_disk_record(&net, B, 1);
+	net.saves_at_once = false;
+	net_start(&net, B);
+	net_append(&net, A, B, 1, 0, 16, 0);
+	assert_int_equal(net.nodes[B].save_count, 0);
+	assert_int_equal(answer().height, 16);
+	assert_int_equal(net_log_tip(&net.nodes[B].chain), 5000);
+}
+
+static void test_blocks_of_forgotten_terms(void **state)
+{
+	(void)state;
+	for (uint64_t term = 1; term <= 400; term++) {
+		net_disk_put(&net, A, term, 15);
+		net_disk_put(&net, B, term, 15);
+	}
+	net_disk_record(&net, B, 400);
+	net_start(&net, B);
+	net_append(&net, A, B, 400, 0, 16, 0);
+	assert_int_equal(net.message_count, 0);
+	assert_int_equal(net_log_tip(&net.nodes[B].chain), 6000);
+	/* Before what is remembered nothing matches but what is final. */
+	net_append(&net, A, B, 400, 100, 1, 0);
+	assert_int_equal(answer().flags, ORDERED_REJECT);
+	assert_int_equal(answer().hint, 0);
+	net_append(&net, A, B, 400, 6000, 0, 0);
+	assert_int_equal(answer().height, 6000);
+}
+
 static void test_a_second_leader_of_a_term_is_not_followed(void **state)
 {
 	(void)state;
@@ -531,6 +568,8 @@ int main(void)
 		TEST(test_back_off_ends_at_what_is_final),
 		TEST(test_blocks_come_with_appends_only),
 		TEST(test_two_changes_are_not_cut),
+		TEST(test_blocks_of_long_ago),
+		TEST(test_blocks_of_forgotten_terms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

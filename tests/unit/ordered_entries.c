@@ -195,6 +195,11 @@ static void test_a_ring_exactly_full(void **state)
 	check();
 	append(4);
 	check();
+	entries_truncate(&entries, 10); /* back before all it remembers */
+	model.tip = 10;
+	check();
+	append(5);
+	check();
 }
 
 static void fall(void *argument)
