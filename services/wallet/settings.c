@@ -160,6 +160,9 @@ int64_t wallet_time(const struct wallet *wallet, const char *name)
 		return perch_now();
 	if (text[0] == '+' && duration_parse(text + 1, &out) == ERR_OK)
 		return perch_now() + out;
+	/* The contract says whether the past may be spoken of. */
+	if (text[0] == '-' && duration_parse(text + 1, &out) == ERR_OK)
+		return perch_now() - out;
 	if (utc_parse(text, &out) == ERR_OK || local_parse(text, &out))
 		return out;
 	wallet_refuse(wallet, name,

@@ -141,6 +141,7 @@ def wallets():
         say(1, ["unknown_pad"], [WALLET, "reserve", *alice, "--port", "nowhere",
                                  "--pad", "A"])
         say(1, ["past"], reserve + ["--from", "2020-01-01T00:00:00Z"])
+        say(1, ["past"], reserve + ["--from", "-10m"])
         say(1, ["horizon"], reserve + ["--from", "+60d"])
         say(1, ["bad_window"], reserve + ["--for", "2d"])
         say(1, ["拒否", "過去"], reserve + ["--from", "2020-01-01T00:00:00Z"],
