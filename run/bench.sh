@@ -71,7 +71,8 @@ load() {
 }
 
 echo "bench: limits of this machine ($(nproc) cpus, load $(cut -d' ' -f1 /proc/loadavg))" >&2
-"$bin/perch-limits" "$work" | tee "$out/limits.jsonl" >&2
+{ "$bin/perch-limits" "$work"; "$bin/perch-mining"; } |
+	tee "$out/limits.jsonl" >&2
 
 echo "bench: 3 nodes, one client in a loop" >&2
 start "$work/three" 3

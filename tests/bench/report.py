@@ -19,7 +19,7 @@ def main():
     print("\nlimits, one core, this run")
     for name, limit in limits.items():
         print(f"  {name:24} {limit['per_second']:>12,.0f}/s"
-              f"  p50 {limit['p50_us']:>7.1f} us  p99 {limit['p99_us']:>7.1f} us")
+              f"  p50 {limit['p50_us']:>7.2f} us  p99 {limit['p99_us']:>7.2f} us")
     verify = limits["ed25519_verify"]["per_second"]
     cores = os.cpu_count() or 1
     print("\nPerch: request to final, signed, durable on a majority")
@@ -46,7 +46,13 @@ def main():
          "ms", most=1.5)
     throughput = loads["5_nodes_256_clients"]["tx_per_second"]
     goal("5 nodes, each verifying all", throughput, "tx/s", least=4000)
+    mining = limits["sha256d_mining"]["per_second"]
+    openssl = limits["sha256d_openssl"]["per_second"]
+    goal("mining on one core, of OpenSSL's bare loop", mining / openssl, "",
+         least=0.8)
     print("\nratios")
+    print(f"  mining {mining / 1e6:.2f} MH/s a core, OpenSSL's mid-state loop"
+          f" {openssl / 1e6:.2f} MH/s: {100 * mining / openssl:.0f} %")
     print(f"  5 nodes' signatures alone would allow"
           f" {verify * cores / 5:,.0f} tx/s on these {cores} cpus:"
           f" {100 * throughput / (verify * cores / 5):.0f} % of it")
