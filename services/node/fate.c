@@ -7,14 +7,14 @@
 
 #include "base/check.h"
 
-bool find_fate(struct node *node, const struct key *wallet, const struct id *id,
+bool find_fate(struct lane *lane, const struct key *wallet, const struct id *id,
 	struct replica_fate *out)
 {
-	const struct replica *replica = driver_replica(node->driver);
+	const struct replica *replica = driver_replica(lane->driver);
 	if (replica_fate(replica, wallet, id, out))
 		return true;
 	memset(out, 0, sizeof(*out));
-	if (!index_find_tx(driver_index(node->driver), wallet, id, &out->tx,
+	if (!index_find_tx(driver_index(lane->driver), wallet, id, &out->tx,
 		    &out->height, &out->index))
 		return false;
 	out->status = 3;
@@ -22,12 +22,13 @@ bool find_fate(struct node *node, const struct key *wallet, const struct id *id,
 }
 
 /* The block's hash and the receipt; false when the block is gone. */
-static bool find_receipt(struct node *node, const struct replica_fate *fate,
+static bool find_receipt(struct lane *lane, const struct replica_fate *fate,
 	struct hash *hash, struct view *receipt)
 {
+	struct node *node = lane->node;
 	size_t size;
 	struct block_ref block;
-	if (driver_block(node->driver, fate->height, node->block, &size) !=
+	if (driver_block(lane->driver, fate->height, node->block, &size) !=
 			ERR_OK ||
 		block_open(&block, view_of(node->block, size),
 			&node->genesis->network) != ERR_OK ||
@@ -39,25 +40,27 @@ static bool find_receipt(struct node *node, const struct replica_fate *fate,
 	return true;
 }
 
-void answer_fate(struct node *node, const struct origin *origin,
+void answer_fate(struct lane *lane, const struct origin *origin,
 	const struct key *wallet, const struct id *id)
 {
+	struct node *node = lane->node;
 	struct replica_fate known;
 	struct replica_head head;
-	replica_final_head(driver_replica(node->driver), &head);
+	replica_final_head(driver_replica(lane->driver), &head);
 	struct fate fate = {
 		.wallet = *wallet,
 		.id = *id,
+		.chain = lane->chain,
 		.as_of = head.tip.height,
 		.as_of_time = (uint64_t)head.tip.time,
 	};
-	if (find_fate(node, wallet, id, &known)) {
+	if (find_fate(lane, wallet, id, &known)) {
 		fate.status = known.status;
 		fate.height = known.height;
 		fate.index = known.index;
 	}
 	if (fate.status >= 2 &&
-		!find_receipt(node, &known, &fate.block, &fate.receipt)) {
+		!find_receipt(lane, &known, &fate.block, &fate.receipt)) {
 		answer_refusal(node, origin, ERR_NOT_FOUND);
 		return;
 	}

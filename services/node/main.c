@@ -20,7 +20,8 @@ static struct setting settings[] = {
 		true},
 	{"key", "FILE", "this node's key file", NULL, true},
 	{"data", "DIR", "where blocks and state are kept", NULL, true},
-	{"engine", "NAME", "consensus engine (ordered)", "ordered", false},
+	{"engine", "NAME", "ordered, pow, or compare: both side by side",
+		"ordered", false},
 	{"topology", "star|mesh",
 		"transactions go to the leader only, or to every node", "star",
 		false},
@@ -65,10 +66,10 @@ static bool admits(void *context, enum bus_kind kind, const struct key *known)
 	struct node *node = context;
 	struct record_node member;
 	struct record_party party;
-	if (node->driver == NULL)
+	if (node->lane_count == 0)
 		return false;
-	const struct state *state =
-		chain_state(replica_chain(driver_replica(node->driver)));
+	const struct state *state = chain_state(
+		replica_chain(driver_replica(node->lanes[0].driver)));
 	if (kind == BUS_PEER_SERVER)
 		return known != NULL && state_node(state, known, &member) &&
 		       member.role != 0;
@@ -128,22 +129,33 @@ static bool bind_one(struct node *node, struct bus_socket **socket,
 	return err == ERR_OK;
 }
 
-static bool open_driver(
-	struct node *node, const struct engine_ops *engine, const char *peer)
+static bool is_mesh(void)
 {
-	char why[300];
 	const char *topology = options_text(&options, "topology");
 	bool mesh = strcmp(topology, "mesh") == 0;
 	if (!mesh && strcmp(topology, "star") != 0)
 		options_refuse(&options, "topology", "say star or mesh");
+	return mesh;
+}
+
+/* One more chain of this node. Side by side, each engine has a directory of
+ * its own and the first one's links. */
+static bool open_lane(struct node *node, const struct engine_ops *engine,
+	const char *directory, const char *peer)
+{
+	char why[300];
+	struct lane *lane = &node->lanes[node->lane_count];
+	lane->node = node;
+	lane->chain = engine->chain;
 	struct driver_config config = {
 		.engine = engine,
 		.genesis = node->genesis,
 		.self = node->self,
 		.bus = node->bus,
-		.directory = options_text(&options, "data"),
+		.directory = directory,
 		.peer_endpoint = peer,
-		.mesh = mesh,
+		.elder = node->lane_count == 0 ? NULL : node->lanes[0].driver,
+		.mesh = is_mesh(),
 		.election_ms = (time_ms)options_number(
 			&options, "election", 10, 60000),
 		.heartbeat_ms = (time_ms)options_number(
@@ -153,15 +165,49 @@ static bool open_driver(
 		.keep_blocks =
 			options_number(&options, "keep-blocks", 0, UINT32_MAX),
 	};
-	node_hooks(node, &config);
-	mkdir(config.directory, 0700);
-	enum err err = driver_open(&node->driver, &config, why);
+	node_hooks(lane, &config);
+	mkdir(directory, 0700);
+	enum err err = driver_open(&lane->driver, &config, why);
 	if (err != ERR_OK)
 		log_error("node", "cannot start: %s", why);
+	else
+		node->lane_count++;
 	return err == ERR_OK;
 }
 
-static int serve(struct node *node, const struct engine_ops *engine, int fd)
+static const struct engine_ops *find_engine(const char *name)
+{
+	const struct engine_ops *engine = engine_find(name);
+	if (engine == NULL)
+		options_refuse(&options, "engine", "no such engine");
+	return engine;
+}
+
+static bool open_lanes(struct node *node, const char *name, const char *peer)
+{
+	static const char *const both[LANES_MAX] = {"ordered", "pow"};
+	static char directories[LANES_MAX][4096]; /* for the drivers' life */
+	const char *data = options_text(&options, "data");
+	if (strcmp(name, "compare") != 0)
+		return open_lane(node, find_engine(name), data, peer);
+	mkdir(data, 0700);
+	for (size_t i = 0; i < LANES_MAX; i++) {
+		snprintf(directories[i], sizeof(directories[i]), "%s/%s", data,
+			both[i]);
+		if (!open_lane(
+			    node, find_engine(both[i]), directories[i], peer))
+			return false;
+	}
+	return true;
+}
+
+static void close_lanes(struct node *node)
+{
+	while (node->lane_count > 0)
+		driver_close(&node->lanes[--node->lane_count].driver);
+}
+
+static int serve(struct node *node, const char *engine, int fd)
 {
 	char room[3][129];
 	struct record_node none = {0};
@@ -179,14 +225,14 @@ static int serve(struct node *node, const struct engine_ops *engine, int fd)
 	bus_set_admission(node->bus, admits, node);
 	know_everybody(node);
 	int code = 1;
-	if (open_driver(node, engine, peer) &&
+	if (open_lanes(node, engine, peer) &&
 		bind_one(node, &node->server, BUS_REQUEST_SERVER, request) &&
 		bind_one(node, &node->publisher.socket, BUS_PUBLISH, publish)) {
 		log_info("node", "%s of %s answers on %s", name,
 			node->genesis->name, request);
 		code = node_run(node, fd);
 	}
-	driver_close(&node->driver);
+	close_lanes(node);
 	return code;
 }
 
@@ -201,10 +247,9 @@ int main(int argc, char **argv)
 	limits_set();
 	crypto_start();
 	int fd = signals_open();
-	const struct engine_ops *engine =
-		engine_find(options_text(&options, "engine"));
-	if (engine == NULL)
-		options_refuse(&options, "engine", "no such engine");
+	const char *engine = options_text(&options, "engine");
+	if (strcmp(engine, "compare") != 0)
+		find_engine(engine);
 	if (genesis_load(&genesis, options_text(&options, "genesis"), why) !=
 			ERR_OK ||
 		keyfile_load(options_text(&options, "key"),

@@ -13,6 +13,7 @@ enum {
 	READS_MAX = 1024,     /* questions that wait for a majority's word */
 	REQUESTS_ROUND = 256, /* taken before the engine gets its turn */
 	RECENT_MAX = 16,      /* block hashes in a status */
+	LANES_MAX = 2,        /* chains of one node */
 };
 
 /* Where an answer goes. */
@@ -26,6 +27,7 @@ struct origin {
  * what is not old. */
 struct read {
 	bool used;
+	struct lane *lane;
 	struct origin origin;
 	uint8_t type; /* MESSAGE_HEAD_QUERY or MESSAGE_TX_QUERY */
 	struct key wallet;
@@ -46,6 +48,17 @@ struct recent {
 	struct hash hash;
 };
 
+/* One chain: who drives it, and what was published of it. A node of a network
+ * that compares engines has two, on one bus. */
+struct lane {
+	struct node *node;
+	struct driver *driver;
+	uint8_t chain;
+	struct recent recent[RECENT_MAX]; /* by height modulo */
+	uint64_t connected;               /* height that was published last */
+	struct engine_status said;        /* in the log */
+};
+
 struct waiters; /* waiters.c */
 
 struct node {
@@ -54,19 +67,21 @@ struct node {
 	const char *name;
 	struct bus *bus;
 	struct bus_socket *server;
-	struct driver *driver;
+	size_t lane_count;
+	struct lane lanes[LANES_MAX]; /* the first one's engine has the role */
 	struct waiters *waiters;
 	struct publisher publisher;
 	uint64_t read_next;
 	struct read reads[READS_MAX];
-	struct recent recent[RECENT_MAX]; /* by height modulo */
-	uint64_t connected;               /* height that was published last */
 	time_ms started_at;
 	bool halted;
 	uint8_t body[ENVELOPE_BODY_BYTES_MAX]; /* of the answer being made */
 	uint8_t block[BLOCK_BYTES_MAX];
 	struct block decoded; /* one block at a time */
 };
+
+/* The lane of a chain; NULL: it is not kept here. */
+struct lane *node_lane(struct node *node, uint64_t chain);
 
 /* ---- serve.c: the request channel ---- */
 /* Take what is there, at most REQUESTS_ROUND; true when more is waiting. */
@@ -78,10 +93,10 @@ void answer_refusal(
 	struct node *node, const struct origin *origin, enum err err);
 
 /* ---- fate.c: what became of a transaction ---- */
-void answer_fate(struct node *node, const struct origin *origin,
+void answer_fate(struct lane *lane, const struct origin *origin,
 	const struct key *wallet, const struct id *id);
 /* True when something is known of (wallet, id): status in out. */
-bool find_fate(struct node *node, const struct key *wallet, const struct id *id,
+bool find_fate(struct lane *lane, const struct key *wallet, const struct id *id,
 	struct replica_fate *out);
 
 /* ---- waiters.c: submissions that wait ---- */
@@ -89,18 +104,19 @@ struct waiters *waiters_new(void);
 void waiters_free(struct waiters **waiters);
 void serve_submit(
 	struct node *node, const struct origin *origin, struct view body);
+/* The context of these two is the lane. */
 void on_verdict(void *context, uint64_t token, const struct tx_view *tx,
 	enum err verdict);
 void on_received(void *context, uint64_t token);
 /* A block is ordered (1) or final (2): answer those who wait for that. */
 void waiters_block(
-	struct node *node, const struct block_ref *block, uint8_t step);
+	struct lane *lane, const struct block_ref *block, uint8_t step);
 /* Answer those whose transaction can have no effect any more. */
-void waiters_sweep(struct node *node, time_ms block_time);
+void waiters_sweep(struct lane *lane, time_ms block_time);
 
 /* ---- publish.c: topics ---- */
 void publish_block(struct node *node, const struct output *output);
-void publish_chain(struct node *node, uint8_t event, uint64_t height,
+void publish_chain(struct lane *lane, uint8_t event, uint64_t height,
 	const struct hash *hash, const struct hash *parent);
 void publish_steps(
 	struct node *node, const struct block_ref *block, uint8_t status);

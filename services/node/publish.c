@@ -88,10 +88,12 @@ void publish_block(struct node *node, const struct output *output)
 	publish_moves(node, output);
 }
 
-void publish_chain(struct node *node, uint8_t event, uint64_t height,
+void publish_chain(struct lane *lane, uint8_t event, uint64_t height,
 	const struct hash *hash, const struct hash *parent)
 {
+	struct node *node = lane->node;
 	struct topic_chain chain = {
+		.chain = lane->chain,
 		.event = event,
 		.height = height,
 		.hash = *hash,
@@ -131,14 +133,15 @@ void publish_steps(
 
 /* A block that was on the chain before this node was started, or came to it
  * with a state, is looked up once. */
-static bool find_recent(struct node *node, uint64_t height)
+static bool find_recent(struct lane *lane, uint64_t height)
 {
-	struct recent *recent = &node->recent[height % RECENT_MAX];
+	struct node *node = lane->node;
+	struct recent *recent = &lane->recent[height % RECENT_MAX];
 	struct block_ref block;
 	size_t size;
 	if (recent->height == height)
 		return true;
-	if (driver_block(node->driver, height, node->block, &size) != ERR_OK ||
+	if (driver_block(lane->driver, height, node->block, &size) != ERR_OK ||
 		block_open(&block, view_of(node->block, size),
 			&node->genesis->network) != ERR_OK)
 		return false;
@@ -147,24 +150,38 @@ static bool find_recent(struct node *node, uint64_t height)
 }
 
 /* The last blocks, without a hole between them and the tip. */
-static void put_recent(struct node *node, struct chain_status *chain)
+static void put_recent(struct lane *lane, struct chain_status *chain)
 {
 	uint64_t first = chain->height;
 	while (first > 0 && chain->height - first < RECENT_MAX &&
-		find_recent(node, first))
+		find_recent(lane, first))
 		first--;
 	for (uint64_t height = first + 1; height <= chain->height; height++)
 		chain->recent[chain->recent_count++] =
-			node->recent[height % RECENT_MAX].hash;
+			lane->recent[height % RECENT_MAX].hash;
+}
+
+static void put_chain(struct lane *lane, struct chain_status *chain)
+{
+	const struct replica *replica = driver_replica(lane->driver);
+	struct chain_tip tip = chain_tip(replica_chain(replica));
+	struct replica_head final;
+	replica_final_head(replica, &final);
+	chain->chain = lane->chain;
+	chain->height = tip.height;
+	chain->hash = tip.hash;
+	chain->time = (uint64_t)tip.time;
+	chain->final_height = final.tip.height;
+	chain->final_hash = final.tip.hash;
+	chain->state_root = final.state_root;
+	put_recent(lane, chain);
 }
 
 size_t encode_status(struct node *node)
 {
-	const struct replica *replica = driver_replica(node->driver);
-	struct chain_tip tip = chain_tip(replica_chain(replica));
-	struct replica_head final;
+	struct driver *driver = node->lanes[0].driver;
+	const struct replica *replica = driver_replica(driver);
 	struct engine_status engine;
-	replica_final_head(replica, &final);
 	replica_status(replica, &engine);
 	time_ms now = clock_monotonic();
 	struct status status = {
@@ -173,23 +190,17 @@ size_t encode_status(struct node *node)
 		.release = view_text(PERCH_RELEASE),
 		.role = engine.role,
 		.term = engine.term,
-		.chains_count = 1,
+		.chains_count = node->lane_count,
 		.mempool = mempool_count(
 			replica_mempool((struct replica *)replica)),
-		.peers = links_up(driver_links(node->driver), now),
+		.peers = links_up(driver_links(driver), now),
 		.time = (uint64_t)clock_wall(),
 		.uptime = (uint64_t)(now - node->started_at),
 	};
 	if (engine.has_leader)
 		status.leader = view_of(&engine.leader, sizeof(engine.leader));
-	struct chain_status *chain = &status.chains[0];
-	chain->height = tip.height;
-	chain->hash = tip.hash;
-	chain->time = (uint64_t)tip.time;
-	chain->final_height = final.tip.height;
-	chain->final_hash = final.tip.hash;
-	chain->state_root = final.state_root;
-	put_recent(node, chain);
+	for (size_t i = 0; i < node->lane_count; i++)
+		put_chain(&node->lanes[i], &status.chains[i]);
 	return status_encode(node->body, sizeof(node->body), &status);
 }
 
@@ -197,7 +208,7 @@ void publish_status(struct node *node, time_ms now)
 {
 	struct publisher *publisher = &node->publisher;
 	struct engine_status engine;
-	replica_status(driver_replica(node->driver), &engine);
+	replica_status(driver_replica(node->lanes[0].driver), &engine);
 	if (now < publisher->status_at && engine.role == publisher->said_role)
 		return;
 	publisher->status_at = now + STATUS_MS;

@@ -16,15 +16,15 @@ enum { CHAIN_CONNECTED = 1, CHAIN_DISCONNECTED = 2, CHAIN_FINAL = 3 };
 enum { ROUND_MS_MAX = 200, SWEEP_MS = 1000, TRANSFER_MS = 300 };
 
 static void set_recent(
-	struct node *node, uint64_t height, const struct hash *hash)
+	struct lane *lane, uint64_t height, const struct hash *hash)
 {
-	node->recent[height % RECENT_MAX] =
+	lane->recent[height % RECENT_MAX] =
 		(struct recent){.height = height, .hash = *hash};
 }
 
-static struct hash take_recent(struct node *node, uint64_t height, bool keep)
+static struct hash take_recent(struct lane *lane, uint64_t height, bool keep)
 {
-	struct recent *recent = &node->recent[height % RECENT_MAX];
+	struct recent *recent = &lane->recent[height % RECENT_MAX];
 	struct hash hash = {{0}};
 	if (recent->height != height)
 		return hash;
@@ -36,51 +36,53 @@ static struct hash take_recent(struct node *node, uint64_t height, bool keep)
 
 /* One message a block, the newest first; a hash that is no longer known is
  * zero. */
-static void on_reverted(struct node *node, uint64_t height)
+static void on_reverted(struct lane *lane, uint64_t height)
 {
-	for (; node->connected > height; node->connected--) {
-		uint64_t gone = node->connected;
-		struct hash hash = take_recent(node, gone, false);
-		struct hash parent = take_recent(node, gone - 1, true);
-		publish_chain(node, CHAIN_DISCONNECTED, gone, &hash, &parent);
+	for (; lane->connected > height; lane->connected--) {
+		uint64_t gone = lane->connected;
+		struct hash hash = take_recent(lane, gone, false);
+		struct hash parent = take_recent(lane, gone - 1, true);
+		publish_chain(lane, CHAIN_DISCONNECTED, gone, &hash, &parent);
 	}
 }
 
-static void on_ordered(struct node *node, const struct output *output)
+static void on_ordered(struct lane *lane, const struct output *output)
 {
 	const struct block_ref *block = &output->block;
-	set_recent(node, output->height, &block->hash);
-	node->connected = output->height;
-	publish_chain(node, CHAIN_CONNECTED, output->height, &block->hash,
+	set_recent(lane, output->height, &block->hash);
+	lane->connected = output->height;
+	publish_chain(lane, CHAIN_CONNECTED, output->height, &block->hash,
 		&block->header.parent);
-	waiters_block(node, block, 1);
+	waiters_block(lane, block, 1);
 }
 
-static void on_final(struct node *node, const struct output *output)
+static void on_final(struct lane *lane, const struct output *output)
 {
+	struct node *node = lane->node;
 	const struct block_ref *block = &output->block;
 	if (block->bytes.size == 0)
 		return; /* it was final before this node was restarted */
-	set_recent(node, output->height, &block->hash);
-	waiters_block(node, block, 2);
+	set_recent(lane, output->height, &block->hash);
+	waiters_block(lane, block, 2);
 	publish_block(node, output);
 	publish_steps(node, block, 3);
-	publish_chain(node, CHAIN_FINAL, output->height, &block->hash,
+	publish_chain(lane, CHAIN_FINAL, output->height, &block->hash,
 		&block->header.parent);
 }
 
 static void on_output(void *context, const struct output *output)
 {
-	struct node *node = context;
+	struct lane *lane = context;
+	struct node *node = lane->node;
 	switch (output->type) {
 	case OUTPUT_ORDERED:
-		on_ordered(node, output);
+		on_ordered(lane, output);
 		return;
 	case OUTPUT_FINAL:
-		on_final(node, output);
+		on_final(lane, output);
 		return;
 	case OUTPUT_REVERTED:
-		on_reverted(node, output->height);
+		on_reverted(lane, output->height);
 		return;
 	case OUTPUT_READY:
 		serve_ready(node, output->task, output->ok);
@@ -105,20 +107,20 @@ static void on_output(void *context, const struct output *output)
 	}
 }
 
-void node_hooks(struct node *node, struct driver_config *config)
+void node_hooks(struct lane *lane, struct driver_config *config)
 {
 	config->on_output = on_output;
 	config->on_verdict = on_verdict;
 	config->on_received = on_received;
-	config->context = node;
+	config->context = lane;
 }
 
-static void say_role(struct node *node, struct engine_status *said)
+static void say_role(struct lane *lane)
 {
 	static const char *const words[] = {
 		"follower", "candidate", "leader", "stand-by", "miner"};
-	struct engine_status now;
-	replica_status(driver_replica(node->driver), &now);
+	struct engine_status *said = &lane->said, now;
+	replica_status(driver_replica(lane->driver), &now);
 	if (now.role != said->role || now.term != said->term)
 		log_info("role", "%s in term %llu at height %llu",
 			words[now.role], (unsigned long long)now.term,
@@ -130,48 +132,73 @@ static void say_role(struct node *node, struct engine_status *said)
 static bool work(struct node *node)
 {
 	bool more = serve_requests(node);
-	more = driver_work(node->driver) || more;
-	driver_flush(node->driver);
+	for (size_t i = 0; i < node->lane_count; i++)
+		more = driver_work(node->lanes[i].driver) || more;
+	for (size_t i = 0; i < node->lane_count; i++)
+		driver_flush(node->lanes[i].driver);
 	return more;
+}
+
+static bool is_leader(const struct node *node)
+{
+	bool leads = false;
+	for (size_t i = 0; i < node->lane_count; i++)
+		leads = leads || node->lanes[i].said.role == ENGINE_LEADER;
+	return leads;
+}
+
+/* Until something is there or due. True: a signal came. */
+static bool wait(struct node *node, int signal_fd, time_ms most)
+{
+	struct bus_socket *sockets[LANES_MAX * DRIVER_SOCKETS_MAX + 1];
+	bool ready[LANES_MAX * DRIVER_SOCKETS_MAX + 1], signalled = false;
+	size_t count = 0;
+	for (size_t i = 0; i < node->lane_count; i++) {
+		struct driver *driver = node->lanes[i].driver;
+		count += driver_sockets(driver, sockets + count);
+		time_ms due = driver_timeout(driver);
+		most = due < most ? due : most;
+	}
+	sockets[count++] = node->server;
+	bus_wait(node->bus, sockets, ready, count, signal_fd, &signalled, most);
+	return signalled;
+}
+
+static void sweep(struct lane *lane)
+{
+	struct replica_head head;
+	replica_final_head(driver_replica(lane->driver), &head);
+	waiters_sweep(lane, head.tip.time);
 }
 
 int node_run(struct node *node, int signal_fd)
 {
-	struct bus_socket *sockets[DRIVER_SOCKETS_MAX + 1];
-	bool ready[DRIVER_SOCKETS_MAX + 1], stop = false, more = true;
-	struct engine_status said = {.role = ENGINE_FOLLOWER};
+	bool stop = false, more = true;
 	time_ms sweep_at = 0, leave_at = INT64_MAX;
-	driver_start(node->driver);
+	for (size_t i = 0; i < node->lane_count; i++)
+		driver_start(node->lanes[i].driver);
 	while (!node->halted && clock_monotonic() < leave_at) {
-		size_t count = driver_sockets(node->driver, sockets);
-		sockets[count++] = node->server;
-		time_ms wait = driver_timeout(node->driver);
-		if (wait > ROUND_MS_MAX)
-			wait = ROUND_MS_MAX;
-		bool signalled = false;
-		bus_wait(node->bus, sockets, ready, count, signal_fd,
-			&signalled, more ? 0 : wait);
+		bool signalled = wait(node, signal_fd, more ? 0 : ROUND_MS_MAX);
 		more = work(node);
 		time_ms now = clock_monotonic();
 		publish_status(node, now);
-		say_role(node, &said);
-		if (now >= sweep_at) {
-			struct replica_head head;
-			replica_final_head(driver_replica(node->driver), &head);
-			waiters_sweep(node, head.tip.time);
-			sweep_at = now + SWEEP_MS;
+		for (size_t i = 0; i < node->lane_count; i++) {
+			say_role(&node->lanes[i]);
+			if (now >= sweep_at)
+				sweep(&node->lanes[i]);
 		}
+		if (now >= sweep_at)
+			sweep_at = now + SWEEP_MS;
 		if (signalled && !stop) {
 			/* Hand over first, so that nobody has to wait for an
 			 * election. */
 			stop = true;
 			log_info("node", "stopping");
-			leave_at = said.role == ENGINE_LEADER
-					   ? now + TRANSFER_MS
-					   : now;
-			driver_transfer(node->driver);
+			leave_at = is_leader(node) ? now + TRANSFER_MS : now;
+			for (size_t i = 0; i < node->lane_count; i++)
+				driver_transfer(node->lanes[i].driver);
 		}
-		if (stop && said.role != ENGINE_LEADER)
+		if (stop && !is_leader(node))
 			break;
 	}
 	return node->halted ? 1 : 0;

@@ -5,7 +5,7 @@
 #include "node.h"
 
 /* Where the driver tells this node what happened. */
-void node_hooks(struct node *node, struct driver_config *config);
+void node_hooks(struct lane *lane, struct driver_config *config);
 
 /* Until a signal arrives on signal_fd (0), or the node must stop (1). */
 int node_run(struct node *node, int signal_fd);

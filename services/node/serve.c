@@ -70,22 +70,33 @@ static enum err serve_submission(
 	return ERR_OK;
 }
 
+struct lane *node_lane(struct node *node, uint64_t chain)
+{
+	for (size_t i = 0; i < node->lane_count; i++) {
+		if (node->lanes[i].chain == chain)
+			return &node->lanes[i];
+	}
+	return NULL;
+}
+
 /* ---- questions that a majority must confirm ---- */
 
-static void answer_head(struct node *node, const struct origin *origin)
+static void answer_head(struct lane *lane, const struct origin *origin)
 {
-	const struct replica *replica = driver_replica(node->driver);
+	struct node *node = lane->node;
+	const struct replica *replica = driver_replica(lane->driver);
 	struct chain_tip tip = chain_tip(replica_chain(replica));
 	struct replica_head final;
 	replica_final_head(replica, &final);
 	struct head head = {
+		.chain = lane->chain,
 		.height = tip.height,
 		.hash = tip.hash,
 		.time = (uint64_t)tip.time,
 		.final_height = final.tip.height,
 		.final_hash = final.tip.hash,
 		.state_root = final.state_root,
-		.first_height = driver_first_height(node->driver),
+		.first_height = driver_first_height(lane->driver),
 	};
 	answer(node, origin, MESSAGE_HEAD,
 		head_encode(node->body, sizeof(node->body), &head));
@@ -100,7 +111,7 @@ static enum err start_read(struct node *node, const struct read *question)
 	*read = *question;
 	read->used = true;
 	node->read_next++;
-	driver_read(node->driver, task);
+	driver_read(read->lane->driver, task);
 	return ERR_OK;
 }
 
@@ -113,9 +124,10 @@ void serve_ready(struct node *node, uint64_t task, bool ok)
 	if (!ok)
 		answer_refusal(node, &read->origin, ERR_BEHIND);
 	else if (read->type == MESSAGE_HEAD_QUERY)
-		answer_head(node, &read->origin);
+		answer_head(read->lane, &read->origin);
 	else
-		answer_fate(node, &read->origin, &read->wallet, &read->id);
+		answer_fate(
+			read->lane, &read->origin, &read->wallet, &read->id);
 }
 
 static enum err serve_head(
@@ -125,14 +137,18 @@ static enum err serve_head(
 	enum err err = head_query_decode(&query, body);
 	if (err != ERR_OK)
 		return err;
+	struct lane *lane = node_lane(node, query.chain);
+	if (lane == NULL)
+		return ERR_NOT_FOUND;
 	if (query.fresh == 1) {
 		struct read read = {
+			.lane = lane,
 			.origin = *origin,
 			.type = MESSAGE_HEAD_QUERY,
 		};
 		return start_read(node, &read);
 	}
-	answer_head(node, origin);
+	answer_head(lane, origin);
 	return ERR_OK;
 }
 
@@ -145,8 +161,12 @@ static enum err serve_tx(
 	enum err err = tx_query_decode(&query, body);
 	if (err != ERR_OK)
 		return err;
-	if (!find_fate(node, &query.wallet, &query.id, &fate)) {
+	struct lane *lane = node_lane(node, query.chain);
+	if (lane == NULL)
+		return ERR_NOT_FOUND;
+	if (!find_fate(lane, &query.wallet, &query.id, &fate)) {
 		struct read read = {
+			.lane = lane,
 			.origin = *origin,
 			.type = MESSAGE_TX_QUERY,
 			.wallet = query.wallet,
@@ -154,7 +174,7 @@ static enum err serve_tx(
 		};
 		return start_read(node, &read);
 	}
-	answer_fate(node, origin, &query.wallet, &query.id);
+	answer_fate(lane, origin, &query.wallet, &query.id);
 	return ERR_OK;
 }
 
@@ -167,18 +187,21 @@ static enum err serve_blocks(
 	enum err err = blocks_query_decode(&query, body);
 	if (err != ERR_OK)
 		return err;
-	uint64_t final = replica_final(driver_replica(node->driver));
-	if (query.from < driver_first_height(node->driver))
+	struct lane *lane = node_lane(node, query.chain);
+	if (lane == NULL)
+		return ERR_NOT_FOUND;
+	uint64_t final = replica_final(driver_replica(lane->driver));
+	if (query.from < driver_first_height(lane->driver))
 		return ERR_NOT_FOUND;
 	static const size_t room_max = ENVELOPE_BODY_BYTES_MAX - 1024;
 	uint8_t room[ENVELOPE_BODY_BYTES_MAX];
-	struct blocks blocks = {.final_height = final};
+	struct blocks blocks = {.chain = lane->chain, .final_height = final};
 	size_t used = 0;
 	for (uint64_t height = query.from;
 		height <= final && blocks.blocks_count < query.blocks_max;
 		height++) {
 		size_t size;
-		err = driver_block(node->driver, height, node->block, &size);
+		err = driver_block(lane->driver, height, node->block, &size);
 		if (err != ERR_OK)
 			return err;
 		if (used + size + 5 > room_max)
@@ -200,17 +223,20 @@ static enum err serve_headers(
 	enum err err = headers_query_decode(&query, body);
 	if (err != ERR_OK)
 		return err;
-	uint64_t final = replica_final(driver_replica(node->driver));
-	if (query.from < driver_first_height(node->driver))
+	struct lane *lane = node_lane(node, query.chain);
+	if (lane == NULL)
+		return ERR_NOT_FOUND;
+	uint64_t final = replica_final(driver_replica(lane->driver));
+	if (query.from < driver_first_height(lane->driver))
 		return ERR_NOT_FOUND;
 	uint8_t room[128 * 400];
-	struct headers headers = {.final_height = final};
+	struct headers headers = {.chain = lane->chain, .final_height = final};
 	for (uint64_t height = query.from;
 		height <= final && headers.headers_count < query.headers_max;
 		height++) {
 		size_t size;
 		struct block_ref block;
-		err = driver_block(node->driver, height, node->block, &size);
+		err = driver_block(lane->driver, height, node->block, &size);
 		if (err == ERR_OK)
 			err = block_open(&block, view_of(node->block, size),
 				&node->genesis->network);
@@ -238,9 +264,9 @@ static enum err serve_peers(
 	if (err != ERR_OK)
 		return err;
 	time_ms now = clock_monotonic();
-	struct links *links = driver_links(node->driver);
-	const struct state *state =
-		chain_state(replica_chain(driver_replica(node->driver)));
+	struct links *links = driver_links(node->lanes[0].driver);
+	const struct state *state = chain_state(
+		replica_chain(driver_replica(node->lanes[0].driver)));
 	struct peers answered = {.peers_count = 0};
 	for (size_t i = 0; i < state_node_count(state) && i < 64; i++) {
 		struct record_node record;
@@ -281,16 +307,20 @@ static enum err serve_state(
 	enum err err = state_query_decode(&query, body);
 	if (err != ERR_OK)
 		return err;
+	struct lane *lane = node_lane(node, query.chain);
+	if (lane == NULL)
+		return ERR_NOT_FOUND;
 	uint8_t header[400], bytes[32768];
 	size_t header_size, size = sizeof(bytes);
 	struct signature signature;
 	uint64_t height = query.height, total;
-	if (!index_find_snapshot(driver_index(node->driver), &height, header,
+	if (!index_find_snapshot(driver_index(lane->driver), &height, header,
 		    &header_size, &signature, query.offset, bytes, &size,
 		    &total) ||
 		(query.height != 0 && query.height != height))
 		return ERR_NOT_FOUND;
 	struct state_chunk chunk = {
+		.chain = lane->chain,
 		.height = height,
 		.total = total,
 		.offset = query.offset,

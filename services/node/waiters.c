@@ -11,12 +11,14 @@
 
 #include "base/check.h"
 #include "base/table.h"
+#include "service/log.h"
 
 enum wait_step { WAIT_RECEIVED, WAIT_ORDERED, WAIT_FINAL };
 
 struct waiter_key {
 	struct key wallet;
 	struct id id;
+	uint64_t chain;
 };
 
 struct waiter {
@@ -24,6 +26,7 @@ struct waiter {
 	bool listed;   /* in the table: waits for a block */
 	uint32_t next; /* free slots */
 	enum wait_step wait;
+	struct lane *lane;
 	struct origin origin;
 	struct waiter_key key;
 	time_ms valid_until;
@@ -41,7 +44,7 @@ struct waiters {
 	uint32_t free_first;
 	size_t used;
 	struct arena arena;
-	struct table *table; /* (wallet, id) -> slot */
+	struct table *table; /* (wallet, id, chain) -> slot */
 	uint8_t *memory;
 	uint8_t journal[TABLE_JOURNAL]; /* never rolled back */
 };
@@ -122,7 +125,7 @@ static void settle(struct node *node, struct waiter *waiter)
 {
 	struct waiter copy = *waiter;
 	give_back(node->waiters, waiter);
-	answer_fate(node, &copy.origin, &copy.key.wallet, &copy.key.id);
+	answer_fate(copy.lane, &copy.origin, &copy.key.wallet, &copy.key.id);
 }
 
 /* One submission waits for a transaction; an earlier one (a wallet that asks
@@ -140,6 +143,20 @@ static void list(struct node *node, struct waiter *waiter)
 	waiter->listed = true;
 }
 
+/* The same signed bytes on every other chain: nobody waits for those. */
+static void give_others(const struct lane *lane, struct view tx)
+{
+	struct node *node = lane->node;
+	for (size_t i = 0; i < node->lane_count; i++) {
+		if (&node->lanes[i] == lane)
+			continue;
+		enum err err = driver_submit(node->lanes[i].driver, tx, 0);
+		if (err != ERR_OK)
+			log_debug("node", "not for the other chain: %s",
+				err_name(err));
+	}
+}
+
 void serve_submit(
 	struct node *node, const struct origin *origin, struct view body)
 {
@@ -147,6 +164,11 @@ void serve_submit(
 	enum err err = submit_decode(&submit, body);
 	if (err != ERR_OK) {
 		answer_refusal(node, origin, err);
+		return;
+	}
+	struct lane *lane = node_lane(node, submit.chain);
+	if (lane == NULL) {
+		answer_refusal(node, origin, ERR_NOT_FOUND);
 		return;
 	}
 	uint64_t token = take(node->waiters);
@@ -157,27 +179,32 @@ void serve_submit(
 	struct waiter *waiter = by_token(node->waiters, token);
 	waiter->origin = *origin;
 	waiter->wait = (enum wait_step)submit.wait;
-	err = driver_submit(node->driver, submit.tx, token);
+	waiter->lane = lane;
+	err = driver_submit(lane->driver, submit.tx, token);
 	if (err != ERR_OK) {
 		give_back(node->waiters, waiter);
 		answer_refusal(node, origin, err);
+		return;
 	}
+	give_others(lane, submit.tx);
 }
 
 void on_verdict(void *context, uint64_t token, const struct tx_view *tx,
 	enum err verdict)
 {
-	struct node *node = context;
+	struct lane *lane = context;
+	struct node *node = lane->node;
 	struct replica_fate fate;
 	if (token == 0)
-		return; /* was waiting when this node started */
+		return; /* nobody waits for it here */
 	struct waiter *waiter = by_token(node->waiters, token);
 	waiter->key.wallet = tx->body.wallet;
 	waiter->key.id = tx->body.id;
+	waiter->key.chain = lane->chain;
 	waiter->valid_until = (time_ms)tx->body.valid_until;
 	if (verdict == ERR_EXPIRED || verdict == ERR_REPLAY) {
 		/* It may be in the ledger since long. */
-		if (find_fate(node, &tx->body.wallet, &tx->body.id, &fate) &&
+		if (find_fate(lane, &tx->body.wallet, &tx->body.id, &fate) &&
 			hash_equal(&fate.tx, &tx->hash))
 			verdict = ERR_EXISTS;
 	}
@@ -187,18 +214,18 @@ void on_verdict(void *context, uint64_t token, const struct tx_view *tx,
 		answer_refusal(node, &origin, verdict);
 		return;
 	}
-	bool known = find_fate(node, &tx->body.wallet, &tx->body.id, &fate);
+	bool known = find_fate(lane, &tx->body.wallet, &tx->body.id, &fate);
 	if (known && fate.status >= 2 && fate.status > (uint8_t)waiter->wait)
 		settle(node, waiter);
 	else if (waiter->wait == WAIT_RECEIVED)
-		driver_keep_received(node->driver, tx->bytes, token);
+		driver_keep_received(lane->driver, tx->bytes, token);
 	else
 		list(node, waiter);
 }
 
 void on_received(void *context, uint64_t token)
 {
-	struct node *node = context;
+	struct node *node = ((struct lane *)context)->node;
 	settle(node, by_token(node->waiters, token));
 }
 
@@ -206,7 +233,7 @@ static void answer_step(struct node *node, struct waiter *waiter,
 	const struct block_ref *block, size_t index, uint8_t step)
 {
 	struct replica_head head;
-	replica_final_head(driver_replica(node->driver), &head);
+	replica_final_head(driver_replica(waiter->lane->driver), &head);
 	struct fate fate = {
 		.wallet = waiter->key.wallet,
 		.id = waiter->key.id,
@@ -226,8 +253,9 @@ static void answer_step(struct node *node, struct waiter *waiter,
 }
 
 void waiters_block(
-	struct node *node, const struct block_ref *block, uint8_t step)
+	struct lane *lane, const struct block_ref *block, uint8_t step)
 {
+	struct node *node = lane->node;
 	if (node->waiters->table->count == 0)
 		return;
 	enum err err = block_decode(&node->decoded, block->bytes);
@@ -236,21 +264,23 @@ void waiters_block(
 		struct tx_view tx;
 		err = tx_open(&tx, node->decoded.txs[i]);
 		CHECK(err == ERR_OK);
-		struct waiter_key key = {tx.body.wallet, tx.body.id};
+		struct waiter_key key = {
+			tx.body.wallet, tx.body.id, lane->chain};
 		struct waiter *waiter = by_key(node->waiters, &key);
 		if (waiter != NULL && step >= (uint8_t)waiter->wait)
 			answer_step(node, waiter, block, i, step);
 	}
 }
 
-void waiters_sweep(struct node *node, time_ms block_time)
+void waiters_sweep(struct lane *lane, time_ms block_time)
 {
+	struct node *node = lane->node;
 	for (size_t i = 0; i < WAITERS_MAX; i++) {
 		struct waiter *waiter = &node->waiters->slots[i];
 		struct replica_fate fate;
-		if (!waiter->used || !waiter->listed ||
+		if (!waiter->used || !waiter->listed || waiter->lane != lane ||
 			waiter->valid_until > block_time ||
-			find_fate(node, &waiter->key.wallet, &waiter->key.id,
+			find_fate(lane, &waiter->key.wallet, &waiter->key.id,
 				&fate))
 			continue;
 		settle(node, waiter);

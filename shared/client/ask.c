@@ -90,7 +90,10 @@ enum perch_err perch_sign(
 enum perch_err perch_submit_signed(struct perch *client, const uint8_t *bytes,
 	size_t size, enum perch_status wait, uint64_t *request)
 {
-	struct submit submit = {.tx = view_of(bytes, size)};
+	struct submit submit = {
+		.chain = client->chain,
+		.tx = view_of(bytes, size),
+	};
 	struct flight *flight;
 	struct tx_view tx;
 	enum err err;
@@ -128,7 +131,10 @@ enum perch_err perch_ask_tx(struct perch *client,
 	const struct perch_key *wallet, const struct perch_id *id,
 	uint64_t *request)
 {
-	struct tx_query query = {.wallet = client->pair.key};
+	struct tx_query query = {
+		.chain = client->chain,
+		.wallet = client->pair.key,
+	};
 	struct flight *flight;
 	enum err err = client->node_count > 0 ? ERR_OK : ERR_CONFIG;
 

@@ -25,14 +25,26 @@ struct tick driver_tick(void)
 
 /* ---- what is ready ---- */
 
+/* Whose message it is: that of the driver of its chain, or NULL. */
+static struct driver *driver_of(struct driver *driver, uint64_t chain)
+{
+	while (driver != NULL && driver->config.engine->chain != chain)
+		driver = driver->younger;
+	return driver;
+}
+
 static void receive_relay(
 	struct driver *driver, struct peer *peer, struct view body)
 {
 	struct relay relay;
 	struct tick tick = driver_tick();
 	enum err err = relay_decode(&relay, body);
-	if (err == ERR_OK && relay.chain != driver->config.engine->chain)
-		err = ERR_NETWORK;
+	if (err == ERR_OK) {
+		driver = driver_of(driver, relay.chain);
+		err = driver == NULL ? ERR_NETWORK : ERR_OK;
+	}
+	if (err == ERR_OK && driver->halted)
+		return;
 	if (err == ERR_OK)
 		err = replica_receive(driver->replica, &tick, &peer->key,
 			relay.message, relay.blocks, relay.blocks_count,
@@ -48,6 +60,9 @@ static void receive_forward(struct driver *driver, struct view body)
 {
 	struct forward forward;
 	if (forward_decode(&forward, body) != ERR_OK)
+		return;
+	driver = driver_of(driver, forward.chain);
+	if (driver == NULL)
 		return;
 	for (size_t i = 0; i < forward.txs_count; i++) {
 		/* Refused ones stay with the node that their wallet asked. */
@@ -68,7 +83,7 @@ static void refuse_peer(
 	uint8_t body[512];
 	size_t size = refused_encode(body, sizeof(body), &refusal);
 	CHECK(size > 0);
-	links_send(&driver->links, &peer->key, MESSAGE_REFUSED,
+	links_send(driver->links, &peer->key, MESSAGE_REFUSED,
 		view_of(body, size));
 }
 
@@ -109,7 +124,7 @@ static void receive_peer(
 	struct envelope envelope;
 	if (!message->has_sender || message->frame_count != 1)
 		return;
-	struct peer *peer = links_find(&driver->links, &message->sender);
+	struct peer *peer = links_find(driver->links, &message->sender);
 	if (peer == NULL)
 		return;
 	enum err err = envelope_open(&envelope, message->frames[0],
@@ -188,7 +203,8 @@ bool driver_work(struct driver *driver)
 		driver_verdicts(driver, job);
 	take_index(driver);
 	size_t taken = 0;
-	while (taken < RECEIVE_ROUND && !driver->halted) {
+	while (driver->peer_server != NULL && taken < RECEIVE_ROUND &&
+		!driver->halted) {
 		enum err err = bus_receive(driver->peer_server, &message);
 		if (err == ERR_TIMEOUT)
 			break;
@@ -219,11 +235,11 @@ void driver_flush(struct driver *driver)
 	struct tick tick = driver_tick();
 	replica_build(driver->replica, &tick, &driver->outputs);
 	driver_carry_out(driver);
-	links_hello(&driver->links, tick.now);
-	links_flush(&driver->links);
-	if (driver->members_changed) {
+	links_hello(driver->links, tick.now);
+	links_flush(driver->links);
+	if (driver->members_changed && driver->config.elder == NULL) {
 		driver->members_changed = false;
-		links_follow(&driver->links,
+		links_follow(driver->links,
 			chain_state(replica_chain(driver->replica)));
 	}
 	if (tick.now >= driver->commit_at) {
@@ -260,7 +276,8 @@ size_t driver_sockets(const struct driver *driver,
 	struct bus_socket *sockets[DRIVER_SOCKETS_MAX])
 {
 	size_t count = 0;
-	sockets[count++] = driver->peer_server;
+	if (driver->peer_server != NULL)
+		sockets[count++] = driver->peer_server;
 	sockets[count++] = worker_socket(driver->disk);
 	sockets[count++] = worker_socket(driver->verify);
 	sockets[count++] = worker_socket(driver->indexing);
@@ -273,8 +290,8 @@ time_ms driver_timeout(const struct driver *driver)
 {
 	time_ms now = clock_monotonic();
 	time_ms at = driver->timer_at;
-	if (driver->links.hello_at < at)
-		at = driver->links.hello_at;
+	if (driver->links->hello_at < at)
+		at = driver->links->hello_at;
 	if (driver->commit_at < at)
 		at = driver->commit_at;
 	if (driver_fetch_at(driver) < at)
@@ -305,7 +322,7 @@ const struct replica *driver_replica(const struct driver *driver)
 
 struct links *driver_links(struct driver *driver)
 {
-	return &driver->links;
+	return driver->links;
 }
 
 struct index *driver_index(struct driver *driver)

@@ -21,6 +21,9 @@ struct driver_config {
 	struct bus *bus;               /* borrowed for life */
 	const char *directory;
 	const char *peer_endpoint; /* to bind */
+	/* The driver of another chain in this process, on whose sockets and
+	 * links this one speaks, too; it must outlive it. NULL: its own. */
+	struct driver *elder;
 	bool mesh;
 	time_ms election_ms, heartbeat_ms, skew_ms;
 	/* Of the log: at least so many, at most twice; 0: all, for ever. */

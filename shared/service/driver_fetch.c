@@ -29,7 +29,7 @@ static void begin(struct driver *driver)
 {
 	const struct driver_config *config = &driver->config;
 	struct wanted_state *wanted = &driver->wanted;
-	struct peer *peer = links_find(&driver->links, &wanted->from);
+	struct peer *peer = links_find(driver->links, &wanted->from);
 	wanted->again_at = clock_monotonic() + FETCH_AGAIN_MS;
 	if (peer == NULL)
 		return;
@@ -37,7 +37,8 @@ static void begin(struct driver *driver)
 		(unsigned long long)wanted->height, peer->name);
 	enum err err = fetch_start(&driver->fetch, config->bus, config->self,
 		&config->genesis->network, peer->request, &peer->key,
-		wanted->task, wanted->height, clock_monotonic());
+		config->engine->chain, wanted->task, wanted->height,
+		clock_monotonic());
 	if (err != ERR_OK)
 		log_warn("snapshot", "cannot ask %s: %s", peer->name,
 			err_text(err));

@@ -219,7 +219,7 @@ static enum err open_all(struct driver *driver, char why[300])
 	err = replay(driver, why);
 	if (err == ERR_OK)
 		err = start_workers(driver);
-	if (err != ERR_OK)
+	if (err != ERR_OK || driver->config.elder != NULL)
 		return err;
 	err = bus_bind(driver->config.bus, &driver->peer_server,
 		BUS_PEER_SERVER, driver->config.peer_endpoint, bound);
@@ -240,8 +240,14 @@ enum err driver_open(
 	driver->verified = calloc(1, sizeof(*driver->verified));
 	driver->relay = calloc(1, sizeof(*driver->relay));
 	CHECK(driver->verified != NULL && driver->relay != NULL);
-	links_init(&driver->links, config->bus, config->self,
+	driver->links = &driver->own_links;
+	links_init(driver->links, config->bus, config->self,
 		&config->genesis->network);
+	if (config->elder != NULL) {
+		CHECK(config->elder->younger == NULL);
+		driver->links = config->elder->links;
+		config->elder->younger = driver;
+	}
 	why[0] = '\0';
 	enum err err = open_all(driver, why);
 	if (err == ERR_OK)
@@ -258,7 +264,10 @@ void driver_close(struct driver **closed)
 	if (driver == NULL)
 		return;
 	fetch_stop(&driver->fetch, driver->config.bus);
-	links_close(&driver->links);
+	CHECK(driver->younger == NULL);
+	if (driver->config.elder != NULL)
+		driver->config.elder->younger = NULL;
+	links_close(&driver->own_links);
 	worker_stop(&driver->verify, free);
 	worker_stop(&driver->disk, free);
 	worker_stop(&driver->indexing, free);
@@ -300,8 +309,9 @@ void driver_start(struct driver *driver)
 	uint8_t record[256];
 	size_t size = log_record(driver->log, record);
 	struct tick tick = driver_tick();
-	links_follow(
-		&driver->links, chain_state(replica_chain(driver->replica)));
+	if (driver->config.elder == NULL)
+		links_follow(driver->links,
+			chain_state(replica_chain(driver->replica)));
 	replica_start(driver->replica, &tick, view_of(record, size),
 		&driver->outputs);
 	driver_carry_out(driver);

@@ -54,7 +54,7 @@ static void send_relay(struct driver *driver, const struct output *output,
 	if (!same && !encode_relay(driver, output))
 		driver->relay->size = 0;
 	if (driver->relay->size > 0)
-		links_send(&driver->links, &output->to, MESSAGE_RELAY,
+		links_send(driver->links, &output->to, MESSAGE_RELAY,
 			view_of(driver->relay->body, driver->relay->size));
 }
 
@@ -132,7 +132,8 @@ static void carry_out(struct driver *driver, const struct output *output,
 		send_relay(driver, output, before);
 		return;
 	case OUTPUT_FORWARD:
-		links_forward(&driver->links, &output->to, output->bytes);
+		links_forward(driver->links, driver->config.engine->chain,
+			&output->to, output->bytes);
 		return;
 	case OUTPUT_SAVE:
 		start_save(driver, output);

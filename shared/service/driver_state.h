@@ -46,7 +46,9 @@ struct driver {
 	struct indexer indexer;
 	struct worker *disk, *verify, *indexing;
 	struct bus_socket *peer_server;
-	struct links links;
+	struct links *links; /* own, or the elder's */
+	struct links own_links;
+	struct driver *younger; /* speaks another chain on these links */
 	struct fetch fetch;
 	struct wanted_state wanted;
 	struct outputs outputs;

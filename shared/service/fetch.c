@@ -12,6 +12,7 @@ static enum err ask(struct fetch *fetch, const struct keypair *self,
 	const struct hash *network, time_ms now)
 {
 	struct state_query query = {
+		.chain = fetch->chain,
 		.height = fetch->height,
 		.offset = fetch->got,
 	};
@@ -40,8 +41,8 @@ void fetch_stop(struct fetch *fetch, struct bus *bus)
 
 enum err fetch_start(struct fetch *fetch, struct bus *bus,
 	const struct keypair *self, const struct hash *network,
-	const char *endpoint, const struct key *peer, uint64_t task,
-	uint64_t height, time_ms now)
+	const char *endpoint, const struct key *peer, uint8_t chain,
+	uint64_t task, uint64_t height, time_ms now)
 {
 	fetch_stop(fetch, bus);
 	enum err err = bus_connect(
@@ -50,6 +51,7 @@ enum err fetch_start(struct fetch *fetch, struct bus *bus,
 		return err;
 	fetch->active = true;
 	fetch->task = task;
+	fetch->chain = chain;
 	fetch->height = height;
 	/* Not connected yet is no failure: asked again by fetch_work. */
 	if (ask(fetch, self, network, now) != ERR_OK)
@@ -72,8 +74,9 @@ static enum err take(struct fetch *fetch, const struct state_chunk *chunk)
 		memcpy(&fetch->signature, chunk->signature.data,
 			chunk->signature.size);
 	}
-	if (chunk->height != fetch->height || chunk->total != fetch->total ||
-		chunk->offset != fetch->got || chunk->bytes.size == 0 ||
+	if (chunk->chain != fetch->chain || chunk->height != fetch->height ||
+		chunk->total != fetch->total || chunk->offset != fetch->got ||
+		chunk->bytes.size == 0 ||
 		chunk->bytes.size > fetch->total - fetch->got)
 		return ERR_LENGTH;
 	memcpy(fetch->bytes + fetch->got, chunk->bytes.data, chunk->bytes.size);

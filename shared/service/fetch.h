@@ -15,6 +15,7 @@ enum { FETCH_TIMEOUT_MS = 5000, FETCH_BYTES_MAX = 256 << 20 };
 struct fetch {
 	bool active;
 	uint64_t task; /* the engine's */
+	uint8_t chain;
 	uint64_t height;
 	struct bus_socket *socket;
 	uint64_t request; /* number of the last chunk asked for */
@@ -29,8 +30,8 @@ struct fetch {
 /* Ask for the first chunk. A fetch under way is given up. */
 MUST_CHECK enum err fetch_start(struct fetch *fetch, struct bus *bus,
 	const struct keypair *self, const struct hash *network,
-	const char *endpoint, const struct key *peer, uint64_t task,
-	uint64_t height, time_ms now);
+	const char *endpoint, const struct key *peer, uint8_t chain,
+	uint64_t task, uint64_t height, time_ms now);
 
 /* Take what arrived. ERR_OK: complete, bytes and header are there; ERR_BUSY:
  * more to come; anything else: given up. */

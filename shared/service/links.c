@@ -132,7 +132,10 @@ void links_send(struct links *links, const struct key *to,
 
 static void flush(struct links *links, struct peer *peer)
 {
-	struct forward forward = {.txs_count = peer->forward_count};
+	struct forward forward = {
+		.chain = peer->forward_chain,
+		.txs_count = peer->forward_count,
+	};
 	uint8_t body[ENVELOPE_BODY_BYTES_MAX];
 	if (peer->forward_count == 0)
 		return;
@@ -145,14 +148,17 @@ static void flush(struct links *links, struct peer *peer)
 	peer->forward_used = 0;
 }
 
-void links_forward(struct links *links, const struct key *to, struct view tx)
+void links_forward(struct links *links, uint8_t chain, const struct key *to,
+	struct view tx)
 {
 	struct peer *peer = links_find(links, to);
 	enum { ROOM = ENVELOPE_BODY_BYTES_MAX - 256 * 3 - 8 };
 	if (peer == NULL)
 		return;
-	if (peer->forward_count == 256 || peer->forward_used + tx.size > ROOM)
+	if (peer->forward_count == 256 || peer->forward_chain != chain ||
+		peer->forward_used + tx.size > ROOM)
 		flush(links, peer);
+	peer->forward_chain = chain;
 	uint8_t *at = peer->forward_bytes + peer->forward_used;
 	memcpy(at, tx.data, tx.size);
 	peer->forwards[peer->forward_count++] = view_of(at, tx.size);

@@ -25,7 +25,8 @@ struct peer {
 	time_ms heard_at; /* monotonic; 0: never */
 	uint64_t unsent; /* messages that found no connection or a full queue */
 	char fault[33];  /* the last refusal it sent: "network" */
-	/* transactions that go out together */
+	/* transactions of one chain that go out together */
+	uint8_t forward_chain;
 	size_t forward_count, forward_used;
 	struct view forwards[256];
 	uint8_t forward_bytes[BUS_FRAME_MAX];
@@ -53,7 +54,8 @@ size_t links_up(const struct links *links, time_ms now);
 void links_send(struct links *links, const struct key *to,
 	enum message_type type, struct view body);
 /* Gather a transaction for a peer; links_flush sends what gathered. */
-void links_forward(struct links *links, const struct key *to, struct view tx);
+void links_forward(struct links *links, uint8_t chain, const struct key *to,
+	struct view tx);
 void links_flush(struct links *links);
 /* Say hello when it is time. */
 void links_hello(struct links *links, time_ms now);

@@ -179,7 +179,7 @@ def example(book):
     tx = book.vector("envelope", "tx", {
         "version": 1, "type": book.rules["tx"].message, "sender": alice_key,
         "body": body, "signature": signature})
-    submit = book.vector("submit", "final", {"tx": tx, "wait": 2})
+    submit = book.vector("submit", "final", {"chain": 0, "tx": tx, "wait": 2})
     book.vector("envelope", "submit", {
         "version": 1, "type": book.rules["submit"].message,
         "sender": alice_key, "body": submit, "signature": b""})

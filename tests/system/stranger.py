@@ -67,7 +67,7 @@ def reserves(world):
     tx_id, body, tx = alice.tx([
         world.reserve(30, aircraft="JA001P", pair=1, movement=1),
         world.reserve(60, aircraft="JA001P", pair=1, movement=2)])
-    name, fate = link.ask("submit", tx=tx, wait=2)
+    name, fate = link.ask("submit", chain=0, tx=tx, wait=2)
     must(name == "fate" and fate["status"] == 3, "not final: %s" % fate)
     receipt = unpack("receipt", fate["receipt"])
     must(receipt["tx"] == stranger.h(body) and receipt["code"] == 0 and
@@ -78,10 +78,10 @@ def reserves(world):
         detail = unpack("detail_granted", op["details"])
         must(detail["port"] == world.port and detail["version"] == 1,
              "detail: %s" % detail)
-    _, again = world.link(1).ask("submit", tx=tx, wait=2)
+    _, again = world.link(1).ask("submit", chain=0, tx=tx, wait=2)
     must(again["block"] == fate["block"] and
          again["receipt"] == fate["receipt"], "sent again: %s" % again)
-    _, asked = link.ask("tx_query", wallet=alice.key, id=tx_id)
+    _, asked = link.ask("tx_query", chain=0, wallet=alice.key, id=tx_id)
     must(asked["receipt"] == fate["receipt"], "asked: %s" % asked)
 
     _, blocks = link.ask("blocks_query", chain=0, blocks_max=1,
@@ -122,18 +122,18 @@ def is_refused(world):
     expect_refused("encoding", lambda: link.receive(
         link.send("head_query", longer)))
     tx_id, _, _ = alice.tx([world.reserve(90)])
-    _, fate = link.ask("tx_query", wallet=alice.key, id=tx_id)
+    _, fate = link.ask("tx_query", chain=0, wallet=alice.key, id=tx_id)
     must(fate["status"] == 0, "never sent, but known: %s" % fate)
     _, _, tx = alice.tx([world.reserve(90)], tx_id=tx_id)
     flipped = tx[:-1] + bytes([tx[-1] ^ 1])
     expect_refused("signature", lambda: link.ask(
-        "submit", tx=flipped, wait=2))
-    _, fate = link.ask("submit", tx=tx, wait=2)
+        "submit", chain=0, tx=flipped, wait=2))
+    _, fate = link.ask("submit", chain=0, tx=tx, wait=2)
     must(unpack("receipt", fate["receipt"])["ops"][0]["code"] == 0, "granted")
     _, _, other = alice.tx([world.reserve(95)], tx_id=tx_id)
-    expect_refused("replay", lambda: link.ask("submit", tx=other, wait=2))
+    expect_refused("replay", lambda: link.ask("submit", chain=0, tx=other, wait=2))
     _, _, taken = alice.tx([world.reserve(91)])
-    _, fate = link.ask("submit", tx=taken, wait=2)
+    _, fate = link.ask("submit", chain=0, tx=taken, wait=2)
     op = unpack("receipt", fate["receipt"])["ops"][0]
     must(op["code"] == 1, "not slot_taken: %s" % op)
     detail = unpack("detail_slot_taken", op["details"])
@@ -150,7 +150,7 @@ def follows(world):
     next_topic(world, topics, node, {}, "status")  # is connected
     link, counters = world.link(), {}
     tx_id, _, tx = world.alice.tx([world.reserve(120)])
-    _, fate = link.ask("submit", tx=tx, wait=2)
+    _, fate = link.ask("submit", chain=0, tx=tx, wait=2)
     block = next_topic(world, topics, node, counters, "topic_block",
                        lambda b: b["height"] == fate["height"])
     digest, _, _ = stranger.check_block(
