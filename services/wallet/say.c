@@ -56,6 +56,8 @@ static const char *err_japanese(enum perch_err err)
 	case PERCH_ERR_BEHIND:
 		return "ノードが遅れているか切り離されていて、"
 		       "何も保証できません";
+	case PERCH_ERR_SIGNERS:
+		return "このネットワークの署名者の署名が足りません";
 	case PERCH_ERR_ENCODING:
 	case PERCH_ERR_LENGTH:
 	case PERCH_ERR_TYPE:

@@ -48,7 +48,8 @@
 	X(TIMEOUT, "timeout", "no answer in time; ask again by id")            \
 	X(UNREACHABLE, "unreachable", "no connection to the peer")             \
 	X(BEHIND, "behind",                                                    \
-		"this node is cut off or behind and vouches for nothing")
+		"this node is cut off or behind and vouches for nothing")      \
+	X(SIGNERS, "signers", "too few signatures of this network's signers")
 
 enum err {
 #define X(name, word, text) ERR_##name,

@@ -326,7 +326,7 @@ bool flights_tick(struct perch *client, struct perch_event *event, time_ms now)
 
 enum err err_of_word(struct view word, enum err otherwise)
 {
-	for (int i = 0; i <= (int)ERR_BEHIND; i++) {
+	for (int i = 0; i <= (int)ERR_SIGNERS; i++) {
 		if (view_equal(word, view_text(err_name((enum err)i))))
 			return (enum err)i;
 	}

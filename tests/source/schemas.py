@@ -20,7 +20,7 @@ README = os.path.join(ROOT, "schemas", "README.md")
 VECTORS = os.path.join(ROOT, "schemas", "vectors.txt")
 HEADERS = glob.glob(os.path.join(ROOT, "shared", "*", "*.h"))
 CDDL = [os.path.join(ROOT, "schemas", name + ".cddl") for name in (
-    "common", "ledger", "contract", "request", "topic", "peer")]
+    "common", "ledger", "contract", "request", "topic", "peer", "checkpoint")]
 
 ENVELOPE = "envelope = [\n  body: bytes .size (0..99),\n]\n"
 # A schema, and what gen.py must say of it.

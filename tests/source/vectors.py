@@ -27,7 +27,8 @@ sys.path.insert(0, os.path.join(ROOT, "schemas"))
 sys.dont_write_bytecode = True
 import cddl  # noqa: E402
 
-SCHEMAS = ["common", "ledger", "contract", "request", "topic", "peer"]
+SCHEMAS = ["common", "ledger", "contract", "request", "topic", "peer",
+           "checkpoint"]
 FILE = os.path.join(ROOT, "schemas", "vectors.txt")
 
 

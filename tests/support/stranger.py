@@ -22,7 +22,8 @@ sys.path.insert(0, os.path.join(ROOT, "schemas"))
 import cddl  # noqa: E402  (reads the rules' members and numbers)
 
 RULES = cddl.parse([os.path.join(ROOT, "schemas", name + ".cddl") for name in (
-    "common", "ledger", "contract", "request", "topic", "peer")]).rules
+    "common", "ledger", "contract", "request", "topic", "peer",
+    "checkpoint")]).rules
 NAMES = {rule.message: rule.name for rule in RULES.values() if rule.message}
 PATIENCE_MS = 15000
 

@@ -63,6 +63,7 @@ enum perch_err {
 	PERCH_ERR_TIMEOUT,
 	PERCH_ERR_UNREACHABLE,
 	PERCH_ERR_BEHIND,
+	PERCH_ERR_SIGNERS,
 };
 
 /* "timeout"; never NULL. */
