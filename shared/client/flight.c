@@ -251,7 +251,20 @@ static void explain_unreachable(const struct perch *client,
 		line->why[0] != '\0' ? line->why : err_text(ERR_UNREACHABLE));
 }
 
-/* True: event is filled; the stream's own questions end in silence. */
+/* The client's own questions end in silence. */
+static void flight_own_failed(
+	struct perch *client, struct flight *flight, enum err err, time_ms now)
+{
+	bool peers = flight->purpose == FLIGHT_PEERS;
+
+	flight_end(client, flight);
+	if (peers)
+		trust_learned(client, now);
+	else
+		follow_failed(client, err, now);
+}
+
+/* True: event is filled. */
 static bool flight_late(struct perch *client, struct flight *flight,
 	struct perch_event *event, time_ms now)
 {
@@ -259,8 +272,7 @@ static bool flight_late(struct perch *client, struct flight *flight,
 	enum err err = flight->sent > 0 ? ERR_TIMEOUT : ERR_UNREACHABLE;
 
 	if (flight->purpose != FLIGHT_USER) {
-		follow_failed(client, err, now);
-		flight_end(client, flight);
+		flight_own_failed(client, flight, err, now);
 		return false;
 	}
 	if (err == ERR_UNREACHABLE)
@@ -354,8 +366,7 @@ bool flight_refused(struct perch *client, struct flight *flight,
 		return false;
 	}
 	if (flight->purpose != FLIGHT_USER) {
-		follow_failed(client, err, now);
-		flight_end(client, flight);
+		flight_own_failed(client, flight, err, now);
 		return false;
 	}
 	give_words(failure.code, sizeof(failure.code), refused->code);

@@ -13,7 +13,7 @@ enum flight_purpose {
 	FLIGHT_USER,  /* a question of the user */
 	FLIGHT_HEAD,  /* the stream asks where the chain ends */
 	FLIGHT_FILL,  /* the stream asks for blocks */
-	FLIGHT_PEERS, /* the stream asks who may propose */
+	FLIGHT_PEERS, /* who may propose blocks? */
 };
 
 /* Of a submit or a tx query: what its answer is held against. */
@@ -48,7 +48,8 @@ struct flight {
 	uint8_t *put_off; /* owned: its frame */
 	size_t put_off_size;
 	time_ms sent_at;
-	time_ms not_before;
+	time_ms not_before; /* INT64_MAX: until FLIGHT_PEERS has ended */
+	int learned_of;     /* whose unknown proposer led to that; plus 1 */
 	time_ms patience;
 	time_ms deadline;
 	struct flight_tx tx;

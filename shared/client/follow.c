@@ -220,16 +220,6 @@ static enum err ask_blocks(struct perch *client, time_ms now)
 		now);
 }
 
-static enum err ask_peers(struct perch *client, time_ms now)
-{
-	struct peers_query query = {.zero = 0};
-
-	client->follow.peers_asked = true;
-	return ask(client, FLIGHT_PEERS, MESSAGE_PEERS_QUERY, MESSAGE_PEERS,
-		peers_query_encode(client->scratch, BUS_FRAME_MAX, &query),
-		now);
-}
-
 /* A block was not what it must be. An unknown proposer may be a node that
  * joined after our list was made: the nodes are asked who they are, once. */
 static void block_bad(struct perch *client, enum err err, time_ms now)
@@ -237,8 +227,9 @@ static void block_bad(struct perch *client, enum err err, time_ms now)
 	struct follow *follow = &client->follow;
 
 	follow->count = 0;
-	if (err == ERR_KEY && !follow->peers_asked && follow->flight == 0) {
-		err = ask_peers(client, now);
+	if (err == ERR_KEY && !follow->peers_asked) {
+		follow->peers_asked = true;
+		err = trust_learn(client, &client->lines[follow->source], now);
 		if (err == ERR_OK)
 			return;
 	}
@@ -283,7 +274,8 @@ bool follow_tick(struct perch *client, struct perch_event *event, time_ms now)
 	if (buffer_take(client, event, now))
 		return true;
 	publisher_tick(client, now);
-	if (follow->flight != 0 || now < follow->ask_at)
+	if (follow->flight != 0 || client->learning != 0 ||
+		now < follow->ask_at)
 		return false;
 	if (follow->located && follow->next <= follow->final)
 		err = ask_blocks(client, now);
@@ -303,7 +295,7 @@ time_ms follow_deadline(const struct perch *client)
 		return INT64_MAX;
 	if (follow->stalled || follow->at < follow->count)
 		return 0;
-	if (follow->flight == 0) {
+	if (follow->flight == 0 && client->learning == 0) {
 		at = follow->polled_at + CLIENT_POLL_MS;
 		if (follow->located && follow->next <= follow->final)
 			at = follow->ask_at;
@@ -424,31 +416,18 @@ static enum err blocks_heard(struct perch *client, const struct line *line,
 	return ERR_OK;
 }
 
-static enum err peers_heard(struct perch *client, struct view body)
-{
-	struct peers *peers = &client->decoded->peers;
-	enum err err = peers_decode(peers, body);
-
-	if (err != ERR_OK)
-		return err;
-	for (size_t i = 0; i < peers->peers_count; i++)
-		trust_add(client, &peers->peers[i].key);
-	return ERR_OK;
-}
-
 enum err follow_answer(struct perch *client, struct line *line,
 	const struct flight *flight, struct view body, time_ms now)
 {
 	client->follow.flight = 0;
 	switch (flight->purpose) {
 	case FLIGHT_USER:
+	case FLIGHT_PEERS:
 		break;
 	case FLIGHT_HEAD:
 		return head_heard(client, line, body, now);
 	case FLIGHT_FILL:
 		return blocks_heard(client, line, body, now);
-	case FLIGHT_PEERS:
-		return peers_heard(client, body);
 	}
 	return ERR_TYPE;
 }

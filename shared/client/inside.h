@@ -39,7 +39,7 @@ enum {
 	CLIENT_SILENT_MS = 3500, /* three heartbeats of a publisher missed */
 	CLIENT_POLL_MS = 2000,   /* without news a stream asks for the head */
 	CLIENT_SLOT_BITS = 16,
-	CLIENT_SLOTS_OWN = 4, /* flights of the stream */
+	CLIENT_SLOTS_OWN = 4, /* flights of the stream, and who proposes */
 };
 
 union answer {
@@ -110,6 +110,7 @@ struct perch {
 
 	size_t known_count;
 	struct key known[CLIENT_KNOWN_MAX];
+	uint64_t learning; /* the flight that asks who may propose, or 0 */
 
 	struct follow follow;
 
@@ -128,11 +129,24 @@ MUST_CHECK enum err answer_read(struct perch *client, struct flight *flight,
 	struct line *line, struct view body, struct perch_event *event,
 	bool *told);
 
-/* ---- prove.c ---- */
+/* ---- trust.c ---- */
 
 /* Keys that may propose blocks. */
 bool trust_has(const struct perch *client, const struct key *key);
 void trust_add(struct perch *client, const struct key *key);
+/* A proposer that this line has shown is not known: ask who may propose. */
+MUST_CHECK enum err trust_learn(
+	struct perch *client, const struct line *line, time_ms now);
+/* The same for an answer to this question, which is then asked again. False:
+ * this line's was not known before, and it cannot say who that is. */
+MUST_CHECK bool trust_put_off(struct perch *client, struct flight *flight,
+	const struct line *line, time_ms now);
+MUST_CHECK enum err trust_answer(struct perch *client, struct view body);
+/* That question has ended. */
+void trust_learned(struct perch *client, time_ms now);
+
+/* ---- prove.c ---- */
+
 /* A block as it must be: proposed and signed by a known node, and its items
  * those of its header. decoded borrows from bytes. ERR_KEY: the proposer is
  * not known. */

@@ -49,12 +49,19 @@ static bool answer_arrives(struct perch *client, struct line *line, uint64_t id,
 			return flight_refused(
 				client, flight, line, &refused, event, now);
 	} else if (envelope->type == flight->wants &&
+		   flight->purpose == FLIGHT_PEERS) {
+		err = trust_answer(client, envelope->body);
+		flight_end(client, flight);
+		trust_learned(client, now);
+	} else if (envelope->type == flight->wants &&
 		   flight->purpose != FLIGHT_USER) {
 		err = follow_answer(client, line, flight, envelope->body, now);
 		flight_end(client, flight);
 	} else if (envelope->type == flight->wants) {
 		err = answer_read(
 			client, flight, line, envelope->body, event, &told);
+		if (err == ERR_KEY && trust_put_off(client, flight, line, now))
+			return false;
 	}
 	if (err != ERR_OK)
 		line_distrust(client, line, err,

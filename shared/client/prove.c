@@ -13,23 +13,6 @@
 #include "clock/clock.h"
 #include "contract/proof.h"
 
-bool trust_has(const struct perch *client, const struct key *key)
-{
-	for (size_t i = 0; i < client->known_count; i++) {
-		if (key_equal(&client->known[i], key))
-			return true;
-	}
-	return false;
-}
-
-void trust_add(struct perch *client, const struct key *key)
-{
-	if (trust_has(client, key))
-		return;
-	if (client->known_count < CLIENT_KNOWN_MAX)
-		client->known[client->known_count++] = *key;
-}
-
 static bool root_is(
 	const struct hash *root, const struct view *items, size_t count)
 {

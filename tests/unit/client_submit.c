@@ -251,6 +251,46 @@ static void test_lies(void **state)
 	assert_int_equal(bench->chain.count, sizeof(cases) / sizeof(cases[0]));
 }
 
+/* A node that joined after our list was made leads now: its blocks prove a fate
+ * as soon as the nodes that we know have named it. */
+static void test_a_node_that_joined_later(void **state)
+{
+	struct bench *bench = *state;
+	struct perch_tx tx;
+
+	bench->chain.proposer = bench->chain.stranger;
+	for (int i = 0; i < BENCH_NODES; i++)
+		bench->nodes[i].knows_stranger = true;
+	open_up(bench);
+	for (int i = 0; i < 3; i++) {
+		assert_final(submit(bench, &tx, PERCH_FINAL));
+		assert_true(bench->event.fate->proved);
+		assert_int_equal(bench->event.node, 0);
+	}
+	assert_int_equal(bench->chain.count, 3);
+	assert_int_equal(bench->nodes[0].seen[MESSAGE_PEERS_QUERY], 1);
+}
+
+static void test_a_proposer_that_nobody_names(void **state)
+{
+	struct bench *bench = *state;
+	struct perch_node_info info;
+	struct perch_tx tx;
+
+	bench->chain.proposer = bench->chain.stranger;
+	bench->config.timeout_ms = 3000;
+	open_up(bench);
+	assert_int_equal(
+		submit(bench, &tx, PERCH_FINAL)->status, PERCH_UNKNOWN);
+	for (int i = 0; i < BENCH_NODES; i++) {
+		unsigned asked = bench->nodes[i].seen[MESSAGE_PEERS_QUERY];
+
+		assert_true(asked >= 1 && asked <= 4);
+		assert_true(perch_node_at(bench->client, i, &info));
+		assert_int_equal(info.err, PERCH_ERR_KEY);
+	}
+}
+
 static void test_all_lie(void **state)
 {
 	struct bench *bench = *state;
@@ -528,6 +568,8 @@ int main(void)
 		TEST(test_lost_answer_one_effect),
 		TEST(test_connection_lost),
 		TEST(test_lies),
+		TEST(test_a_node_that_joined_later),
+		TEST(test_a_proposer_that_nobody_names),
 		TEST(test_all_lie),
 		TEST(test_time_out_is_unknown),
 		TEST(test_nobody_there),
