@@ -131,6 +131,15 @@ const struct perch_hash *tower_at(const struct tower *tower, uint64_t height)
 	return &tower->recent[height % MODEL_RECENT_MAX];
 }
 
+uint64_t tower_number(const struct tower *tower, const char *name)
+{
+	for (size_t i = 0; i < tower->number_count; i++) {
+		if (strcmp(tower->numbers[i].name, name) == 0)
+			return tower->numbers[i].value;
+	}
+	return 0;
+}
+
 static void tower_put(
 	struct tower *tower, uint64_t height, const struct perch_hash *hash)
 {
@@ -174,6 +183,8 @@ static bool tower_status(
 	tower->final_height = said->final_height;
 	tower->final_hash = said->final_hash;
 	tower->state_root = said->state_root;
+	tower->number_count = said->number_count;
+	memcpy(tower->numbers, said->numbers, sizeof(tower->numbers));
 	return fact_hold(model, said->chain, (int)node, said->final_height,
 		&said->final_hash, &said->state_root);
 }

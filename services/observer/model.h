@@ -28,6 +28,8 @@ struct tower {
 	struct perch_hash hash, final_hash, state_root;
 	uint64_t lowest;                            /* of those in recent */
 	struct perch_hash recent[MODEL_RECENT_MAX]; /* by height modulo */
+	size_t number_count;
+	struct perch_number numbers[PERCH_NUMBERS_MAX];
 };
 
 enum seen { SEEN_NEVER, SEEN_UP, SEEN_DOWN };
@@ -125,6 +127,8 @@ const char *model_name(
 	const struct model *model, const struct perch_key *key, char room[12]);
 /* The block of a tower at a height, or NULL. */
 const struct perch_hash *tower_at(const struct tower *tower, uint64_t height);
+/* What the node said under this name; 0 if it did not. */
+uint64_t tower_number(const struct tower *tower, const char *name);
 /* "leader"; never NULL. */
 const char *model_role(int role);
 const char *model_chain_name(unsigned chain);

@@ -41,11 +41,24 @@ static void report_json(const struct model *model)
 		fprintf(stderr, "perch-observer: %s\n", err_text(err));
 }
 
+/* "11.8M", or "-" where nobody mines. */
+static const char *put_rate(char out[12], const struct tower *tower)
+{
+	double rate = (double)tower_number(tower, "hash_rate");
+	if (rate == 0)
+		snprintf(out, 12, "-");
+	else if (rate < 1e6)
+		snprintf(out, 12, "%.1fk", rate / 1e3);
+	else
+		snprintf(out, 12, "%.1fM", rate > 1e12 ? 1e6 : rate / 1e6);
+	return out;
+}
+
 static void report_table(const struct model *model)
 {
-	printf("%-20s %-9s %-8s %10s %10s %-10s %-10s %7s %5s\n", "node",
+	printf("%-20s %-9s %-8s %10s %10s %-10s %-10s %7s %5s %8s\n", "node",
 		"role", "chain", "height", "final", "hash", "state root",
-		"mempool", "peers");
+		"mempool", "peers", "hashes/s");
 	for (size_t i = 0; i < model->node_count; i++) {
 		const struct seen_node *node = &model->nodes[i];
 		if (node->seen != SEEN_UP)
@@ -53,18 +66,19 @@ static void report_table(const struct model *model)
 				node->why);
 		for (unsigned chain = 0; chain < MODEL_CHAINS; chain++) {
 			const struct tower *tower = &node->towers[chain];
-			char hash[11], root[11];
+			char hash[11], root[11], rate[12];
 			if (node->seen != SEEN_UP || !tower->known)
 				continue;
 			printf("%-20s %-9s %-8s %10llu %10llu %-10s %-10s "
-			       "%7u %5u\n",
+			       "%7u %5u %8s\n",
 				node->name, model_role(node->role),
 				model_chain_name(chain),
 				(unsigned long long)tower->height,
 				(unsigned long long)tower->final_height,
 				perch_hex(hash, &tower->final_hash, 5),
 				perch_hex(root, &tower->state_root, 5),
-				node->mempool, node->peers);
+				node->mempool, node->peers,
+				put_rate(rate, tower));
 		}
 	}
 }

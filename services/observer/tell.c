@@ -221,6 +221,11 @@ void tell_tower(struct json *json, unsigned chain, const struct tower *tower)
 	json_number(json, "final_height", (int64_t)tower->final_height);
 	put_hash(json, "final_hash", &tower->final_hash);
 	put_hash(json, "state_root", &tower->state_root);
+	json_object(json, "numbers");
+	for (size_t i = 0; i < tower->number_count; i++)
+		json_number(json, tower->numbers[i].name,
+			(int64_t)tower->numbers[i].value);
+	json_end(json);
 	json_end(json);
 }
 

@@ -104,6 +104,14 @@ static void read_chain_status(
 	out->recent_count = in->recent_count;
 	for (size_t i = 0; i < in->recent_count; i++)
 		give_hash(&out->recent[i], &in->recent[i]);
+	out->number_count = in->numbers_count;
+	for (size_t i = 0; i < in->numbers_count; i++) {
+		struct perch_number *number = &out->numbers[i];
+
+		give_text(number->name, sizeof(number->name),
+			in->numbers[i].name);
+		number->value = in->numbers[i].value;
+	}
 }
 
 void give_status(struct perch_node_status *out, const struct status *in)

@@ -161,6 +161,11 @@ void fake_status(const struct fake *fake, struct status *out)
 	out->chains[0].height = fake->chain->count;
 	out->chains[0].final_height = fake->chain->count;
 	out->chains[0].final_hash = fake->chain->tip;
+	out->chains[0].numbers_count = 1;
+	out->chains[0].numbers[0] = (struct number){
+		.name = view_text("hash_rate"),
+		.value = 1000,
+	};
 }
 
 static void on_status(struct fake *fake, const struct bus_message *to)

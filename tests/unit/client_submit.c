@@ -553,6 +553,11 @@ static void test_one_node_is_asked(void **state)
 	assert_int_equal(bench->event.node, 2);
 	assert_memory_equal(&bench->event.status->key,
 		&bench->config_nodes[2].key, sizeof(struct perch_key));
+	const struct perch_chain_status *chain =
+		&bench->event.status->chains[0];
+	assert_int_equal(chain->number_count, 1);
+	assert_string_equal(chain->numbers[0].name, "hash_rate");
+	assert_int_equal(chain->numbers[0].value, 1000);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

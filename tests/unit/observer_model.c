@@ -88,6 +88,23 @@ static void blocks_are_kept_by_height(void **state)
 	assert_null(tower_at(&model->nodes[0].towers[0], 41));
 }
 
+static void numbers_have_names(void **state)
+{
+	struct model *model = *state;
+	const struct tower *tower = &model->nodes[0].towers[0];
+	struct perch_node_status said = status(10, 1);
+	assert_int_equal(tower_number(tower, "hash_rate"), 0);
+	said.chains[0].number_count = 2;
+	said.chains[0].numbers[0] = (struct perch_number){"hashes", 7};
+	said.chains[0].numbers[1] = (struct perch_number){"hash_rate", 9};
+	assert_true(model_status(model, 0, &said, NOW));
+	assert_int_equal(tower_number(tower, "hash_rate"), 9);
+	assert_int_equal(tower_number(tower, "hash"), 0);
+	said.chains[0].number_count = 1;
+	assert_true(model_status(model, 0, &said, NOW));
+	assert_int_equal(tower_number(tower, "hash_rate"), 0);
+}
+
 static void disconnected_blocks_are_gone(void **state)
 {
 	struct model *model = *state;
@@ -248,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(blocks_are_kept_by_height),
+		TEST(numbers_have_names),
 		TEST(disconnected_blocks_are_gone),
 		TEST(a_gap_forgets_what_was_before),
 		TEST(nodes_that_agree_raise_nothing),

@@ -52,6 +52,13 @@ struct perch_peers {
 	} peers[PERCH_NODES_MAX];
 };
 
+/* Something that only some engines have: "hash_rate", hashes a second. */
+struct perch_number {
+	char name[PERCH_NAME_MAX + 1];
+	uint64_t value;
+};
+
+enum { PERCH_NUMBERS_MAX = 16 };
 struct perch_chain_status {
 	unsigned chain;
 	uint64_t height, final_height;
@@ -59,6 +66,8 @@ struct perch_chain_status {
 	int64_t time;
 	size_t recent_count;
 	struct perch_hash recent[16]; /* last blocks, oldest first */
+	size_t number_count;
+	struct perch_number numbers[PERCH_NUMBERS_MAX];
 };
 
 /* role: 0 follower, 1 candidate, 2 leader, 3 stand-by, 4 miner. */
