@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "client/inside.h"
 #include "contract/refusal.h"
+#include "contract/state.h"
 
 void give_text(char *out, size_t size, struct view text)
 {
@@ -59,6 +60,20 @@ void give_reservation(
 		memcpy(&out->pair, in->pair.data, ID_SIZE);
 	out->movement = (int)in->movement;
 	out->height = in->height;
+	out->place = (unsigned)in->place;
+	out->until = (int64_t)in->until;
+	out->nonce = in->nonce;
+	out->asked = (int64_t)in->asked;
+	out->tier = (unsigned)in->tier;
+	out->airborne = (in->flags & RECORD_AIRBORNE) != 0;
+	out->on_pad = (in->flags & RECORD_ON_PAD) != 0;
+	give_text(out->alternate_port, sizeof(out->alternate_port),
+		in->alternate_port);
+	give_text(out->alternate_pad, sizeof(out->alternate_pad),
+		in->alternate_pad);
+	out->has_commitment = in->commitment.size == HASH_SIZE;
+	if (out->has_commitment)
+		memcpy(&out->commitment, in->commitment.data, HASH_SIZE);
 }
 
 void give_move(struct perch_move *out, const struct history_entry *in)
@@ -81,6 +96,8 @@ void give_port(struct perch_port *out, const struct record_port *in)
 	out->before = (int64_t)in->before;
 	out->after = (int64_t)in->after;
 	out->duration = (int64_t)in->duration;
+	out->hold = (int64_t)in->hold;
+	out->no_show = (int64_t)in->no_show;
 	out->pad_count = in->pads_count;
 	for (size_t i = 0; i < in->pads_count; i++) {
 		struct perch_pad *pad = &out->pads[i];
@@ -88,6 +105,10 @@ void give_port(struct perch_port *out, const struct record_port *in)
 		give_text(pad->name, sizeof(pad->name), in->pads[i].name);
 		give_text(pad->group, sizeof(pad->group), in->pads[i].group);
 		pad->open = in->pads[i].open == 1;
+		pad->blocked = in->pads[i].blocked == 1;
+		pad->closed_from = (int64_t)in->pads[i].closed_from;
+		pad->closed_until = (int64_t)in->pads[i].closed_until;
+		pad->incursions = (unsigned)in->pads[i].incursions;
 	}
 }
 
@@ -134,20 +155,84 @@ void give_status(struct perch_node_status *out, const struct status *in)
 	out->uptime = (int64_t)in->uptime;
 }
 
-static enum err read_granted(struct perch_outcome *out, struct view details)
+static bool read_granted(struct perch_outcome *out, struct view details)
 {
 	struct detail_granted granted;
-	enum err err = detail_granted_decode(&granted, details);
 
-	if (err != ERR_OK)
-		return err;
+	if (detail_granted_decode(&granted, details) != ERR_OK)
+		return false;
 	out->has_slot = true;
 	give_text(out->port, sizeof(out->port), granted.port);
 	give_text(out->slot.pad, sizeof(out->slot.pad), granted.pad);
 	out->slot.start = (int64_t)granted.start;
 	out->slot.end = (int64_t)granted.end;
 	out->version = (uint32_t)granted.version;
-	return ERR_OK;
+	out->state = (int)granted.state;
+	out->until = (int64_t)granted.until;
+	out->displaced = (unsigned)granted.displaced;
+	return true;
+}
+
+static bool read_clearance(struct perch_outcome *out, struct view details)
+{
+	struct perch_clearance *to = &out->clearance;
+	struct detail_clearance in;
+
+	if (detail_clearance_decode(&in, details) != ERR_OK)
+		return false;
+	out->has_clearance = true;
+	out->has_slot = true;
+	give_text(out->port, sizeof(out->port), in.port);
+	give_text(out->slot.pad, sizeof(out->slot.pad), in.pad);
+	out->slot.start = (int64_t)in.from;
+	out->slot.end = (int64_t)in.until;
+	out->version = (uint32_t)in.version;
+	out->state = PERCH_CLEARED;
+	out->until = (int64_t)in.until;
+	give_words(to->aircraft, sizeof(to->aircraft), in.aircraft);
+	give_key(&to->operator_key, &in.operator);
+	to->movement = (enum perch_movement)in.movement;
+	to->nonce = in.nonce;
+	to->from = (int64_t)in.from;
+	to->until = (int64_t)in.until;
+	return true;
+}
+
+static bool read_fact(struct perch_outcome *out, struct view details)
+{
+	struct detail_fact in;
+
+	if (detail_fact_decode(&in, details) != ERR_OK)
+		return false;
+	out->has_fact = true;
+	give_text(out->port, sizeof(out->port), in.port);
+	give_text(out->slot.pad, sizeof(out->slot.pad), in.pad);
+	out->incursion = in.incursion == 1;
+	out->blocked = in.blocked == 1;
+	out->state = (int)in.state;
+	return true;
+}
+
+static bool read_closed(struct perch_outcome *out, struct view details)
+{
+	struct detail_closed in;
+
+	if (detail_closed_decode(&in, details) != ERR_OK)
+		return false;
+	out->has_closed = true;
+	out->ended = (unsigned)in.ended;
+	out->diverted = (unsigned)in.diverted;
+	out->left = (unsigned)in.left;
+	return true;
+}
+
+/* Each has its own number of members. */
+static enum err read_done(struct perch_outcome *out, struct view details)
+{
+	if (read_granted(out, details) || read_clearance(out, details) ||
+		read_fact(out, details) || read_closed(out, details))
+		return ERR_OK;
+	return ERR_ENCODING;
 }
 
 static enum err read_slot_taken(struct perch_outcome *out, struct view details)
@@ -166,6 +251,10 @@ static enum err read_slot_taken(struct perch_outcome *out, struct view details)
 		give_text(slot->pad, sizeof(slot->pad), from->pad);
 		slot->start = (int64_t)from->start;
 		slot->end = (int64_t)from->end;
+		out->conflicts[i].state = (int)from->state;
+		give_words(out->conflicts[i].operator_name,
+			sizeof(out->conflicts[i].operator_name),
+			from->operator);
 	}
 	out->free_count = taken.free_count;
 	for (size_t i = 0; i < taken.free_count; i++) {
@@ -193,8 +282,8 @@ enum err give_outcome(struct perch_outcome *out, const struct op_receipt *in)
 		return ERR_OK;
 	/* Details that this release has no name for are not an error. */
 	if (in->code == REFUSAL_GRANTED)
-		err = read_granted(out, in->details);
-	else if (in->code == REFUSAL_SLOT_TAKEN)
+		err = read_done(out, in->details);
+	else if (in->code == REFUSAL_SLOT_TAKEN || in->code == REFUSAL_PRIORITY)
 		err = read_slot_taken(out, in->details);
 	return err;
 }

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "client/inside.h"
 #include "clock/clock.h"
+#include "contract/state.h"
 #include "contract/proof.h"
 
 static bool root_is(
@@ -169,6 +170,18 @@ static void record_of(
 		out->pair = view_of(&in->pair, sizeof(in->pair));
 	out->movement = (uint64_t)in->movement;
 	out->height = in->height;
+	out->place = in->place;
+	out->until = (uint64_t)in->until;
+	out->nonce = in->nonce;
+	out->asked = (uint64_t)in->asked;
+	out->tier = in->tier;
+	out->flags = (in->airborne ? RECORD_AIRBORNE : 0u) |
+		     (in->on_pad ? RECORD_ON_PAD : 0u);
+	out->alternate_port = view_text(in->alternate_port);
+	out->alternate_pad = view_text(in->alternate_pad);
+	if (in->has_commitment)
+		out->commitment =
+			view_of(&in->commitment, sizeof(in->commitment));
 }
 
 enum perch_err perch_proof_check(const struct perch_proof *proof,

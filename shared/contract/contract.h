@@ -27,7 +27,7 @@ struct move {
 	uint8_t cause; /* op kind, or 0 for time */
 	uint16_t tx_index;
 	struct record_reservation record; /* text borrows from storage */
-	char storage[128];
+	char storage[256];
 };
 
 /* A fixed list of moves, in order; more than fit are counted, not kept. */

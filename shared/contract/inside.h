@@ -35,6 +35,9 @@ struct pad {
 	struct name name;
 	uint8_t group;
 	bool open;
+	bool blocked; /* after an incursion, until measured empty */
+	uint32_t incursions;
+	time_ms closed_from, closed_until; /* a closure, or 0 and 0 */
 };
 
 /* The live reservations of pads that share an approach, in order of start; they
@@ -50,7 +53,7 @@ struct group {
 struct port {
 	struct name name;
 	struct key controller;
-	time_ms lead, before, after, duration;
+	time_ms lead, before, after, duration, hold, no_show;
 	uint8_t pad_count, group_count;
 	struct pad pads[PADS_MAX];
 	struct group groups[PADS_MAX];
@@ -63,7 +66,8 @@ struct party {
 	struct name name;
 	uint8_t role;
 	bool up;
-	uint32_t quota, live;
+	uint8_t tier;
+	uint32_t quota, live, emergencies;
 	uint32_t rank; /* place in order of key: its leaf */
 };
 
@@ -72,6 +76,14 @@ struct node {
 	struct name name;
 	uint8_t role;
 	struct address request, publish, peer;
+};
+
+/* reservation.flags */
+enum {
+	/* Its departure has left: it is the landing place. */
+	FLAG_AIRBORNE = RECORD_AIRBORNE,
+	FLAG_ON_PAD = RECORD_ON_PAD, /* contingent, an aircraft on the pad */
+	FLAG_SEALED = 4, /* there is a commitment; not in the record's flags */
 };
 
 /* What searches read is in the first 64 bytes, which are one line of a cache: a
@@ -94,8 +106,17 @@ struct reservation {
 	uint64_t height;
 	uint32_t fleet_before;
 	struct name aircraft;
+	uint8_t tier;
+	uint8_t flags;
+	uint8_t alternate_pad;
+
+	struct hash commitment;
+	time_ms until, asked;
+	uint64_t nonce;
+	uint32_t alternate_port; /* or TABLE_NONE */
+	uint32_t place;          /* in its block */
 };
-_Static_assert(sizeof(struct reservation) == 128, "two lines of a cache");
+_Static_assert(sizeof(struct reservation) == 192, "three lines of a cache");
 
 /* An aircraft with live reservations, by the hash of its serial: a stranger
  * chooses serials. */

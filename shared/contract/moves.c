@@ -56,7 +56,8 @@ enum reservation_state move_at_end(enum reservation_state from)
 /* Move a view's bytes into a move's own storage. */
 static char *keep(char *at, struct view *view)
 {
-	memcpy(at, view->data, view->size);
+	if (view->size > 0)
+		memcpy(at, view->data, view->size);
 	view->data = (const uint8_t *)at;
 	return at + view->size;
 }
@@ -84,5 +85,8 @@ void moves_add(const struct state *state, const struct reservation *after,
 	at = keep(at, &move->record.pad);
 	at = keep(at, &move->record.aircraft);
 	at = keep(at, &move->record.pair);
+	at = keep(at, &move->record.alternate_port);
+	at = keep(at, &move->record.alternate_pad);
+	at = keep(at, &move->record.commitment);
 	CHECK(at <= move->storage + sizeof(move->storage));
 }

@@ -50,7 +50,10 @@ void record_of_reservation(const struct state *state,
 {
 	const struct port *port = &state->ports[reservation->port];
 	const struct party *party = state_party_at(state, reservation->party);
+	const struct port *other = NULL;
 
+	if (reservation->alternate_port != TABLE_NONE)
+		other = &state->ports[reservation->alternate_port];
 	*out = (struct record_reservation){
 		.reservation = reservation->id,
 		.port = name_view(&port->name),
@@ -65,7 +68,21 @@ void record_of_reservation(const struct state *state,
 			reservation->paired ? ID_SIZE : 0),
 		.movement = reservation->movement,
 		.height = reservation->height,
+		.place = reservation->place,
+		.until = (uint64_t)reservation->until,
+		.nonce = reservation->nonce,
+		.asked = (uint64_t)reservation->asked,
+		.tier = reservation->tier,
+		.flags = reservation->flags & (FLAG_AIRBORNE | FLAG_ON_PAD),
+		.commitment = view_of(reservation->commitment.bytes,
+			reservation->flags & FLAG_SEALED ? HASH_SIZE : 0),
 	};
+	if (other != NULL) {
+		const struct pad *pad =
+			&other->pads[reservation->alternate_pad];
+		out->alternate_port = name_view(&other->name);
+		out->alternate_pad = name_view(&pad->name);
+	}
 }
 
 void record_of_port(const struct port *port, struct record_port *out)
@@ -76,6 +93,8 @@ void record_of_port(const struct port *port, struct record_port *out)
 	out->before = (uint64_t)port->before;
 	out->after = (uint64_t)port->after;
 	out->duration = (uint64_t)port->duration;
+	out->hold = (uint64_t)port->hold;
+	out->no_show = (uint64_t)port->no_show;
 	out->pads_count = port->pad_count;
 	for (size_t i = 0; i < port->pad_count; i++) {
 		const struct pad *pad = &port->pads[i];
@@ -84,6 +103,10 @@ void record_of_port(const struct port *port, struct record_port *out)
 			.name = name_view(&pad->name),
 			.group = name_view(&port->groups[pad->group].name),
 			.open = pad->open,
+			.blocked = pad->blocked,
+			.closed_from = (uint64_t)pad->closed_from,
+			.closed_until = (uint64_t)pad->closed_until,
+			.incursions = pad->incursions,
 		};
 	}
 }
@@ -97,6 +120,8 @@ void record_of_party(const struct party *party, struct record_party *out)
 		.quota = party->quota,
 		.live = party->live,
 		.up = party->up,
+		.tier = party->tier,
+		.emergencies = party->emergencies,
 	};
 }
 

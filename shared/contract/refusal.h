@@ -75,10 +75,10 @@
 	X(ROLE, 16, "role", "this key's role does not permit this operation", \
 		"この鍵の役割ではこの操作はできません") \
 	X(EXPIRED, 17, "expired", \
-		"valid-until is past, or more than 5 minutes ahead; " \
-		"sign again", \
-		"有効期限が過ぎたか、5分より先です。" \
-		"署名し直してください") \
+		"valid-until is past, or more than 5 minutes ahead, or " \
+		"what was held is; sign or reserve again", \
+		"有効期限が過ぎたか、5分より先か、仮予約の期限が過ぎました。" \
+		"署名か予約をし直してください") \
 	X(REPLAY, 18, "replay", \
 		"this id was used with other content; choose a new id", \
 		"この番号は別の内容で使われました。" \
@@ -100,7 +100,61 @@
 		"ノードの変更は一度に一つです。" \
 		"前の変更が終わるまでお待ちください") \
 	X(UNKNOWN_NODE, 23, "unknown_node", "no node has this key", \
-		"この鍵のノードはありません")
+		"この鍵のノードはありません") \
+	X(WAITLIST_FULL, 24, "waitlist_full", \
+		"as many wait for this pad as may; choose another pad or time", \
+		"このパッドの待ち行列は満員です。" \
+		"別のパッドか時間を選んでください") \
+	X(PRIORITY, 25, "priority", \
+		"who holds this window has the same or a higher tier, or its " \
+		"flight has begun; see the next free slots", \
+		"同じか高い優先度の予約、または飛行を始めた予約があります。" \
+		"次の空き枠をご覧ください") \
+	X(TIER_NOT_GRANTED, 26, "tier_not_granted", \
+		"this operator may not reserve with this tier; ask the " \
+		"authority", \
+		"この運航者にはこの優先度がありません。" \
+		"管理者に問い合わせてください") \
+	X(NOT_CONTROLLER, 27, "not_controller", \
+		"only the controller of this port may do this", \
+		"この操作ができるのはこのポートの管制者だけです") \
+	X(NOTICE, 28, "notice", \
+		"a closure begins at least 10 minutes from now, or at once " \
+		"and with a reason", \
+		"閉鎖は10分以上先に始めるか、理由を添えて即時に" \
+		"行ってください") \
+	X(WINDOW, 29, "window", \
+		"a clearance lies inside the reservation's window, has begun " \
+		"and lasts at most 5 minutes", \
+		"離着陸許可は予約の時間内で、5分以内でなければなりません") \
+	X(PAD_STALE, 30, "pad_stale", \
+		"the pad's state is not measured, or older than 5 seconds; " \
+		"measure again", \
+		"パッドの状態が未計測か5秒より古くなっています。" \
+		"計測し直してください") \
+	X(PAD_BUSY, 31, "pad_busy", \
+		"another aircraft is on the pad or cleared in its group, or " \
+		"it is blocked until it is measured empty", \
+		"パッドに別の機体がいるか、同じ進入路に許可が出ているか、" \
+		"空きの計測を待っています") \
+	X(DESTINATION, 32, "destination", \
+		"the landing of this flight is not confirmed, or its pad is " \
+		"closed; settle that first", \
+		"着陸先の予約が確認されていないか、着陸先が閉鎖されています。" \
+		"先に着陸先を整えてください") \
+	X(NONCE, 33, "nonce", \
+		"this number is not the open request's, or not newer than the " \
+		"last one; ask for a clearance again", \
+		"申請の番号が古いか、受付中の申請と違います。" \
+		"もう一度申請してください") \
+	X(AIRCRAFT, 34, "aircraft", \
+		"a clearance is for one named aircraft, the reservation's own", \
+		"許可には予約と同じ機体の名前が要ります") \
+	X(EXISTS, 35, "exists", \
+		"this key or name is registered already", \
+		"この鍵または名前は登録済みです") \
+	X(UNKNOWN_PARTY, 36, "unknown_party", "no party has this key", \
+		"この鍵の参加者はいません")
 /* clang-format on */
 
 enum refusal {

@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 
-enum { SNAPSHOT_VERSION = 1, SIZE_BYTES = 2 };
+enum { SNAPSHOT_VERSION = 2, SIZE_BYTES = 2 };
 
 /* ---- saving ---- */
 
@@ -189,6 +189,34 @@ static bool find_pad(const struct port *port, struct view name, uint8_t *pad)
 	return false;
 }
 
+static bool load_alternate(const struct state *state,
+	const struct record_reservation *record, struct reservation *draft)
+{
+	size_t port;
+
+	draft->alternate_port = TABLE_NONE;
+	if (record->alternate_port.size == 0)
+		return record->alternate_pad.size == 0;
+	if (!state_port_find(state, record->alternate_port, &port) ||
+		!find_pad(&state->ports[port], record->alternate_pad,
+			&draft->alternate_pad))
+		return false;
+	draft->alternate_port = (uint32_t)port;
+	return true;
+}
+
+static bool load_commitment(
+	const struct record_reservation *record, struct reservation *draft)
+{
+	if (record->commitment.size == 0)
+		return true;
+	if (record->commitment.size != HASH_SIZE)
+		return false;
+	memcpy(&draft->commitment, record->commitment.data, HASH_SIZE);
+	draft->flags |= FLAG_SEALED;
+	return true;
+}
+
 static bool is_live(uint64_t state)
 {
 	return state >= RESERVATION_HELD && state <= RESERVATION_CONTINGENT;
@@ -208,6 +236,12 @@ static enum err load_reservation(
 		.end = (time_ms)record->end,
 		.height = record->height,
 		.paired = record->pair.size > 0,
+		.place = (uint32_t)record->place,
+		.until = (time_ms)record->until,
+		.nonce = record->nonce,
+		.asked = (time_ms)record->asked,
+		.tier = (uint8_t)record->tier,
+		.flags = (uint8_t)record->flags,
 	};
 	size_t port;
 
@@ -215,6 +249,8 @@ static enum err load_reservation(
 		!state_port_find(state, record->port, &port) ||
 		!find_pad(&state->ports[port], record->pad, &draft.pad) ||
 		(draft.paired && record->pair.size != ID_SIZE) ||
+		!load_alternate(state, record, &draft) ||
+		!load_commitment(record, &draft) ||
 		reservation_find(state, &draft.id) != TABLE_NONE)
 		return ERR_ENCODING;
 	draft.port = (uint32_t)port;
@@ -319,6 +355,8 @@ static enum err load(struct state *state, struct view bytes)
 		return err;
 	if (head.version != SNAPSHOT_VERSION)
 		return ERR_VERSION;
+	if (head.waiting != 0)
+		return ERR_ENCODING;
 	state->height = head.height;
 	state->time = (time_ms)head.time;
 	state->seen_swept = head.swept;

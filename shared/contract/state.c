@@ -134,6 +134,10 @@ static enum err add_pad(struct port *port, const struct record_pad *record)
 	}
 	name_set(&pad->name, record->name);
 	pad->open = record->open != 0;
+	pad->blocked = record->blocked != 0;
+	pad->closed_from = (time_ms)record->closed_from;
+	pad->closed_until = (time_ms)record->closed_until;
+	pad->incursions = (uint32_t)record->incursions;
 	port->pad_count++;
 	return ERR_OK;
 }
@@ -154,6 +158,8 @@ enum err state_add_port(struct state *state, const struct record_port *record)
 	port->before = (time_ms)record->before;
 	port->after = (time_ms)record->after;
 	port->duration = (time_ms)record->duration;
+	port->hold = (time_ms)record->hold;
+	port->no_show = (time_ms)record->no_show;
 	for (size_t i = 0; i < record->pads_count; i++) {
 		enum err err = add_pad(port, &record->pads[i]);
 
@@ -181,6 +187,8 @@ enum err state_add_party(struct state *state, const struct record_party *record)
 	party->role = (uint8_t)record->role;
 	party->up = record->up != 0;
 	party->quota = (uint32_t)record->quota;
+	party->tier = (uint8_t)record->tier;
+	party->emergencies = (uint32_t)record->emergencies;
 	party->rank = rank;
 	state->party_order[rank] = index;
 	return ERR_OK;

@@ -33,6 +33,9 @@ enum reservation_state {
 /* op_reserve.movement */
 enum { MOVEMENT_ANY, MOVEMENT_DEPARTURE, MOVEMENT_ARRIVAL };
 
+/* record_reservation.flags */
+enum { RECORD_AIRBORNE = 1, RECORD_ON_PAD = 2 };
+
 enum party_role {
 	ROLE_NONE,
 	ROLE_OPERATOR,

@@ -156,6 +156,7 @@ void window_granted(struct op_context *context, uint32_t index)
 		.start = record.start,
 		.end = record.end,
 		.version = record.version,
+		.state = record.state,
 	};
 	context->details_size = detail_granted_encode(
 		context->details, sizeof(context->details), &detail);
@@ -216,6 +217,9 @@ void window_reserve(
 		.start = draft->window.start,
 		.end = draft->window.end,
 		.height = context->height,
+		.place = context->cause.tx_index * 64u +
+			 (uint32_t)context->op_index,
+		.alternate_port = TABLE_NONE,
 	};
 
 	name_set(&made.aircraft, draft->aircraft);

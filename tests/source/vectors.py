@@ -164,7 +164,9 @@ def example(book):
     def reserve(port, pad, start, movement):
         return {"port": port, "pad": pad, "start": start,
                 "end": start + 300000, "aircraft": "JA001P", "pair": 1,
-                "movement": movement}
+                "movement": movement, "wait": 0, "tier": 0,
+                "alternate_port": "", "alternate_pad": "", "commitment": b"",
+                "sealed": b""}
 
     takeoff = book.vector("op_reserve", "takeoff", reserve(
         "haneda", "a", START + 600000, 1))
@@ -189,7 +191,8 @@ def example(book):
         return {"code": 0, "reservation": reservation,
                 "details": book.vector("detail_granted", op["port"], {
                     "port": op["port"], "pad": op["pad"],
-                    "start": op["start"], "end": op["end"], "version": 1})}
+                    "start": op["start"], "end": op["end"], "version": 1,
+                    "state": 2, "until": 0, "displaced": 0})}
 
     receipt = book.vector("receipt", "granted", {
         "tx": tx_hash, "code": 0, "ops": [
@@ -231,7 +234,9 @@ def proof_example(book, network, node):
               "block 2.")
     ports = [{"name": name, "controller": bytes([i]) * 32, "lead": 0,
               "before": 60000, "after": 60000, "duration": 300000,
-              "pads": [{"name": pad, "group": "north", "open": 1}
+              "hold": 0, "no_show": 0,
+              "pads": [{"name": pad, "group": "north", "open": 1, "blocked": 0,
+                        "closed_from": 0, "closed_until": 0, "incursions": 0}
                        for pad in ("a", "b2")]}
              for i, name in enumerate((
                  "haneda", "itami", "narita", "sendai", "urayasu"))]
@@ -243,7 +248,9 @@ def proof_example(book, network, node):
             "pad": "b2", "start": START + i * 900000,
             "end": START + i * 900000 + 300000, "operator": bytes([9]) * 32,
             "aircraft": "", "state": 2, "version": 1, "pair": b"",
-            "movement": 0, "height": 2})
+            "movement": 0, "height": 2, "place": i * 64, "until": 0,
+            "nonce": 0, "asked": 0, "tier": 0, "flags": 0,
+            "alternate_port": "", "alternate_pad": "", "commitment": b""})
         content[first] = content.get(first, b"") + data
     for first, data in content.items():
         buckets[first] = blake2b(data)

@@ -48,7 +48,8 @@ class World:
         start = stranger.now_ms() + minutes * MINUTE
         fields = {"port": self.port, "pad": self.pads[pad], "start": start,
                   "end": start + 5 * MINUTE, "aircraft": "", "pair": 0,
-                  "movement": 0}
+                  "movement": 0, "wait": 0, "tier": 0, "alternate_port": "",
+                  "alternate_pad": "", "commitment": b"", "sealed": b""}
         return "op_reserve", {**fields, **more}
 
 

@@ -86,6 +86,7 @@ static void make_list(struct scene *scene, const char *port)
 		r->version = (uint32_t)record.version;
 		r->movement = (int)record.movement;
 		r->height = record.height;
+		r->place = (unsigned)record.place;
 		r->has_pair = record.pair.size > 0;
 		memcpy(&r->pair, record.pair.data, record.pair.size);
 	}

@@ -27,19 +27,40 @@ struct perch_block {
 	uint64_t final_height; /* newest final height heard of */
 };
 
+/* The right to take off or land now: this aircraft, this pad, once, from the
+ * block that holds it until `until`. */
+struct perch_clearance {
+	char aircraft[PERCH_NAME_MAX + 1];
+	struct perch_key operator_key;
+	enum perch_movement movement;
+	uint64_t nonce; /* of the request that it answers */
+	int64_t from, until;
+};
+
 /* What became of one operation. */
 struct perch_outcome {
 	uint8_t code; /* 0 granted; see perch_refusal_name */
 	bool has_reservation;
 	struct perch_id reservation; /* the one it made or changed */
-	bool has_slot; /* of a granted reserve, amend or reservation */
+	bool has_slot; /* of a granted reserve, amend, confirm, go_around ... */
 	char port[PERCH_NAME_MAX + 1];
 	struct perch_slot slot;
 	uint32_t version;
+	int state;          /* of the reservation, with has_slot or has_fact */
+	int64_t until;      /* held: when it must be confirmed; or 0 */
+	unsigned displaced; /* reservations that had to give way */
+	bool has_clearance; /* of a granted clear; also has_slot */
+	struct perch_clearance clearance;
+	bool has_fact; /* of departed, landed and vacated; port and slot.pad */
+	bool incursion, blocked;
+	bool has_closed; /* of close_pad */
+	unsigned ended, diverted, left;
 	size_t conflict_count; /* of slot_taken: who is in the way ... */
 	struct {
 		struct perch_id reservation;
 		struct perch_slot slot;
+		int state;
+		char operator_name[PERCH_NAME_MAX + 1]; /* empty: secret */
 	} conflicts[3];
 	size_t free_count; /* ... and the next free slots of that length */
 	struct perch_slot free[3];
@@ -67,6 +88,21 @@ enum perch_op_kind {
 	PERCH_OP_CANCEL,
 	PERCH_OP_RESERVATION,
 	PERCH_OP_SET_NODE,
+	PERCH_OP_CONFIRM,
+	PERCH_OP_REQUEST_CLEARANCE,
+	PERCH_OP_CLEAR,
+	PERCH_OP_REVOKE,
+	PERCH_OP_DEPARTED,
+	PERCH_OP_LANDED,
+	PERCH_OP_VACATED,
+	PERCH_OP_GO_AROUND,
+	PERCH_OP_DECLARE_EMERGENCY,
+	PERCH_OP_GRANT_TIER,
+	PERCH_OP_SET_PARTY,
+	PERCH_OP_REGISTER_PARTY,
+	PERCH_OP_REGISTER_PORT,
+	PERCH_OP_CLOSE_PAD,
+	PERCH_OP_OPEN_PAD,
 };
 
 struct perch_op {

@@ -111,12 +111,26 @@ struct perch_reservation {
 	struct perch_id pair; /* the other half */
 	int movement;         /* 0 any, 1 departure, 2 arrival */
 	uint64_t height;      /* of the block that made it */
+	unsigned place;       /* in that block */
+	int64_t until;        /* held: to be confirmed; cleared: valid; or 0 */
+	uint64_t nonce;       /* of the last request for a clearance */
+	int64_t asked;        /* block time of the open request, or 0 */
+	unsigned tier;
+	bool airborne; /* its departure has left: it is the landing place */
+	bool on_pad;   /* contingent, with an aircraft on the pad */
+	char alternate_port[PERCH_NAME_MAX + 1]; /* empty: none */
+	char alternate_pad[PERCH_NAME_MAX + 1];
+	bool has_commitment; /* of details that are told to few */
+	struct perch_hash commitment;
 };
 
 struct perch_pad {
 	char name[PERCH_NAME_MAX + 1];
 	char group[PERCH_NAME_MAX + 1]; /* one movement at a time in it */
 	bool open;
+	bool blocked; /* after an incursion, until it is measured empty */
+	int64_t closed_from, closed_until; /* a closure, or 0 and 0 */
+	unsigned incursions;
 };
 
 struct perch_port {
@@ -125,6 +139,8 @@ struct perch_port {
 	int64_t lead;          /* ms between now and the earliest start */
 	int64_t before, after; /* buffers around a slot, ms */
 	int64_t duration;      /* default length of a slot, ms */
+	int64_t hold;          /* ms to confirm what is reserved; 0: at once */
+	int64_t no_show;       /* ms kept after its start; 0: to its end */
 	size_t pad_count;
 	struct perch_pad pads[PERCH_PADS_MAX];
 };
