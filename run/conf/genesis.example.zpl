@@ -6,6 +6,12 @@ perch
     name = example
     time = 2026-01-01T00:00:00Z
     observers = anyone
+pow
+    interval = 2s
+    bits = 1e010000
+    retarget = asert
+    half-life = 10s
+    depth = 6
 authority
     city
         key = b8e2587e9e51f61b2f0b5f04bdcead799e0ad5d40a8d5bb1271f09f133f1bfd0

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/table.h"
+#include "contract/pow_rules.h"
 #include "gen/contract.h"
 #include "ledger/block.h"
 
@@ -66,6 +67,8 @@ struct genesis {
 	char name[33];
 	time_ms time; /* block time of height 0 */
 	bool observers_anyone;
+	uint32_t signers; /* whose signatures make a block final; 0: majority */
+	struct pow_rules pow;
 	size_t port_count, party_count, node_count;
 	struct record_port ports[GENESIS_PORTS_MAX];
 	struct record_party parties[GENESIS_PARTIES_MAX];

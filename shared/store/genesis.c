@@ -155,16 +155,97 @@ static bool read_perch(struct reading *reading, zconfig_t *section)
 		} else if (strcmp(name, "observers") == 0 &&
 			   strcmp(text, "anyone") == 0) {
 			out->observers_anyone = true;
+		} else if (strcmp(name, "signers") == 0 && is_number(text, 2)) {
+			out->signers = (uint32_t)strtoul(text, NULL, 10);
 		} else if (strcmp(name, "observers") != 0 ||
 			   strcmp(text, "enrolled") != 0) {
 			return refuse(reading, name,
 				"expected name = NAME, time = UTC, observers = "
-				"anyone or enrolled");
+				"anyone or enrolled, signers = 0 to 99");
 		}
 	}
 	if (out->name[0] == '\0' || out->time == 0)
 		return refuse(reading, "", "name and time are needed");
 	return true;
+}
+
+static bool read_bits(
+	struct reading *reading, const char *name, const char *text)
+{
+	uint8_t bytes[4];
+	if (strlen(text) != 8 || hex_decode(bytes, 4, text) != ERR_OK ||
+		bytes[0] > 0x20 || bytes[0] < 4 || bytes[1] > 0x7f ||
+		(bytes[1] | bytes[2]) == 0)
+		return refuse(reading, name,
+			"a target in compact form is like 1e010000");
+	reading->out->pow.bits = (uint32_t)bytes[0] << 24 |
+				 (uint32_t)bytes[1] << 16 |
+				 (uint32_t)bytes[2] << 8 | bytes[3];
+	return true;
+}
+
+static bool read_retarget(
+	struct reading *reading, const char *name, const char *text)
+{
+	static const char *const words[] = {
+		[POW_RETARGET_ASERT] = "asert",
+		[POW_RETARGET_WINDOW] = "window",
+		[POW_RETARGET_FIXED] = "fixed",
+	};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			reading->out->pow.retarget = (enum pow_retarget)i;
+			return true;
+		}
+	}
+	return refuse(reading, name, "say asert, window or fixed");
+}
+
+static bool read_pow_item(struct reading *reading, zconfig_t *item)
+{
+	struct pow_rules *rules = &reading->out->pow;
+	const char *name = zconfig_name(item), *text = value_of(item);
+	uint64_t duration;
+	if (strcmp(name, "bits") == 0)
+		return read_bits(reading, name, text);
+	if (strcmp(name, "retarget") == 0)
+		return read_retarget(reading, name, text);
+	if (strcmp(name, "depth") == 0 && is_number(text, 3) &&
+		strtoul(text, NULL, 10) <= POW_DEPTH_MAX) {
+		rules->depth = (uint32_t)strtoul(text, NULL, 10);
+		return true;
+	}
+	bool interval = strcmp(name, "interval") == 0;
+	if (!interval && strcmp(name, "half-life") != 0)
+		return refuse(reading, name,
+			"expected interval, bits, retarget, half-life, depth "
+			"(0 to 100)");
+	if (!read_duration(reading, name, text, &duration))
+		return false;
+	if (duration == 0)
+		return refuse(reading, name, "it must not be zero");
+	if (interval)
+		rules->interval_ms = (time_ms)duration;
+	else
+		rules->half_life_ms = (time_ms)duration;
+	return true;
+}
+
+/* A network without this section has the rules of a demonstration. */
+static bool read_pow(struct reading *reading, zconfig_t *section)
+{
+	bool good = true;
+	for (zconfig_t *item = zconfig_child(section); good && item != NULL;
+		item = zconfig_next(item))
+		good = read_pow_item(reading, item);
+	return good;
+}
+
+static void default_pow(struct pow_rules *rules)
+{
+	if (rules->half_life_ms == 0)
+		rules->half_life_ms =
+			POW_HALF_LIFE_INTERVALS * rules->interval_ms;
 }
 
 static bool add_party(struct reading *reading, const char *name,
@@ -358,7 +439,7 @@ static bool read_entry(
 	if (strcmp(section, "observers") == 0)
 		return read_party(reading, entry, ROLE_OBSERVER);
 	return refuse(reading, "",
-		"expected perch, authority, nodes, ports, operators, "
+		"expected perch, pow, authority, nodes, ports, operators, "
 		"observers");
 }
 
@@ -367,13 +448,17 @@ static bool read_section(struct reading *reading, zconfig_t *section)
 	const char *name = zconfig_name(section);
 	size_t back = enter(reading, name);
 	bool good = true;
+	bool listed = false;
 	if (strcmp(name, "perch") == 0)
 		good = read_perch(reading, section);
+	else if (strcmp(name, "pow") == 0)
+		good = read_pow(reading, section);
 	else if (zconfig_child(section) == NULL)
 		good = refuse(reading, "", "an unknown or empty section");
+	else
+		listed = true;
 	for (zconfig_t *entry = zconfig_child(section);
-		good && entry != NULL && strcmp(name, "perch") != 0;
-		entry = zconfig_next(entry)) {
+		good && entry != NULL && listed; entry = zconfig_next(entry)) {
 		size_t within = enter(reading, zconfig_name(entry));
 		good = read_entry(reading, name, entry);
 		leave(reading, within);
@@ -394,6 +479,8 @@ static bool read_all(struct reading *reading, zconfig_t *root)
 		return refuse(reading, "perch", "this section is missing");
 	if (out->node_count == 0)
 		return refuse(reading, "nodes", "at least one is needed");
+	if (out->signers > out->node_count)
+		return refuse(reading, "perch/signers", "more than nodes");
 	return true;
 }
 
@@ -401,11 +488,17 @@ enum err genesis_load(struct genesis *out, const char *path, char *why)
 {
 	zconfig_t *root = NULL;
 	memset(out, 0, sizeof(*out));
+	out->pow = (struct pow_rules){
+		.interval_ms = POW_INTERVAL_MS_DEFAULT,
+		.bits = POW_BITS_DEFAULT,
+		.depth = POW_DEPTH_DEFAULT,
+	};
 	enum err err = zpl_load(&root, &out->network, path, why);
 	if (err != ERR_OK)
 		return err;
 	struct reading reading = {.path = path, .why = why, .out = out};
 	bool good = read_all(&reading, root);
+	default_pow(&out->pow);
 	zconfig_destroy(&root);
 	return good ? ERR_OK : ERR_CONFIG;
 }

@@ -21,6 +21,13 @@ static const char good[] = "# a comment\n"
 			   "    name = demo\n"
 			   "    time = 2026-01-31T08:30:00Z\n"
 			   "    observers = enrolled\n"
+			   "    signers = 2\n"
+			   "pow\n"
+			   "    interval = 10s\n"
+			   "    bits = 1d00ffff\n"
+			   "    retarget = window\n"
+			   "    half-life = 1h\n"
+			   "    depth = 12\n"
 			   "authority\n"
 			   "    city\n"
 			   "        key = $0\n"
@@ -140,6 +147,12 @@ static void test_everything_is_read(void **state)
 	assert_string_equal(genesis.name, "demo");
 	assert_int_equal(genesis.time, 1769848200000);
 	assert_false(genesis.observers_anyone);
+	assert_int_equal(genesis.signers, 2);
+	assert_int_equal(genesis.pow.interval_ms, 10000);
+	assert_int_equal(genesis.pow.bits, 0x1d00ffff);
+	assert_int_equal(genesis.pow.retarget, POW_RETARGET_WINDOW);
+	assert_int_equal(genesis.pow.half_life_ms, 3600000);
+	assert_int_equal(genesis.pow.depth, 12);
 
 	assert_int_equal(genesis.node_count, 2);
 	assert_text(genesis.nodes[0].name, "blue");
@@ -233,6 +246,18 @@ static const struct {
 		"ports/haneda/pads/C: a pad"},
 	{"quota = 7", "limit = 7", "operators/alice/limit: expected"},
 	{"key = $7", "key = $7\n        quota = 5", "observers/eve/quota"},
+	/* proof of work */
+	{"signers = 2", "signers = 3", "perch/signers: more than nodes"},
+	{"signers = 2", "signers = some", "perch/signers: expected"},
+	{"interval = 10s", "interval = 0s", "pow/interval: it must not"},
+	{"interval = 10s", "pause = 10s", "pow/pause: expected interval"},
+	{"half-life = 1h", "half-life = long", "pow/half-life: a duration"},
+	{"bits = 1d00ffff", "bits = 1d00fff", "pow/bits: a target"},
+	{"bits = 1d00ffff", "bits = 1d80ffff", "pow/bits: a target"},
+	{"bits = 1d00ffff", "bits = 2100ffff", "pow/bits: a target"},
+	{"bits = 1d00ffff", "bits = 1d0000ff", "pow/bits: a target"},
+	{"retarget = window", "retarget = daily", "pow/retarget: say asert"},
+	{"depth = 12", "depth = 101", "pow/depth: expected interval"},
 	/* missing */
 	{"    name = demo\n", "", "perch: name and time are needed"},
 	{"    time = 2026-01-31T08:30:00Z\n", "", "perch: name and time"},
@@ -284,6 +309,26 @@ static void test_every_mistake_is_named(void **state)
 				why);
 		genesis_free(&genesis);
 	}
+}
+
+static void test_without_proof_of_work(void **state)
+{
+	char template[TEXT_MAX];
+	char why[GENESIS_WHY] = "";
+	const char *at = strstr(good, "pow\n");
+	const char *end = strstr(good, "authority\n");
+
+	(void)state;
+	snprintf(template, sizeof(template), "%.*s%s", (int)(at - good), good,
+		end);
+	assert_int_equal(load_template(template, why), ERR_OK);
+	assert_int_equal(genesis.pow.interval_ms, POW_INTERVAL_MS_DEFAULT);
+	assert_int_equal(genesis.pow.bits, POW_BITS_DEFAULT);
+	assert_int_equal(genesis.pow.retarget, POW_RETARGET_ASERT);
+	assert_int_equal(genesis.pow.half_life_ms,
+		POW_HALF_LIFE_INTERVALS * POW_INTERVAL_MS_DEFAULT);
+	assert_int_equal(genesis.pow.depth, POW_DEPTH_DEFAULT);
+	genesis_free(&genesis);
 }
 
 static void test_a_key_of_small_order_is_refused(void **state)
@@ -415,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_everything_is_read),
 		cmocka_unit_test(test_every_party_has_its_role),
 		cmocka_unit_test(test_every_mistake_is_named),
+		cmocka_unit_test(test_without_proof_of_work),
 		cmocka_unit_test(test_a_key_of_small_order_is_refused),
 		cmocka_unit_test(test_other_ways_to_write_it),
 		cmocka_unit_test(test_the_example_is_good),
