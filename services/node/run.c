@@ -103,6 +103,9 @@ static void on_output(void *context, const struct output *output)
 	case OUTPUT_TIMER:
 	case OUTPUT_FETCH:
 	case OUTPUT_SNAPSHOT:
+	case OUTPUT_MINE:
+	case OUTPUT_SIGN:
+	case OUTPUT_FAULT:
 		return;
 	}
 }

@@ -14,6 +14,28 @@ const struct engine_ops *engine_find(const char *name)
 	return NULL;
 }
 
+const char *engine_fault_name(enum engine_fault fault)
+{
+	static const char *const names[] = {
+#define X(name, word, text) word,
+		ENGINE_FAULT_LIST(X)
+#undef X
+	};
+	CHECK(fault < ENGINE_FAULTS);
+	return names[fault];
+}
+
+const char *engine_fault_text(enum engine_fault fault)
+{
+	static const char *const texts[] = {
+#define X(name, word, text) text,
+		ENGINE_FAULT_LIST(X)
+#undef X
+	};
+	CHECK(fault < ENGINE_FAULTS);
+	return texts[fault];
+}
+
 struct effect *effects_add(struct effects *effects, enum effect_type type)
 {
 	CHECK(effects->count < EFFECTS_MAX);

@@ -12,6 +12,7 @@
 #ifndef PERCH_CONSENSUS_ENGINE_H
 #define PERCH_CONSENSUS_ENGINE_H
 
+#include "contract/pow_rules.h"
 #include "ledger/block.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 	ENGINE_RECORD_MAX = 256, /* what an engine must remember: term, vote */
 	ENGINE_ATTACH_MAX = 16,  /* blocks with one message */
 	ENGINE_ATTACH_BYTES_MAX = 62000,
+	ENGINE_SHELF_MAX = 400, /* blocks of one engine on the shelf */
 	EFFECTS_MAX = 128,
 };
 
@@ -60,6 +62,11 @@ struct engine_config {
 	 * others count on them: until they are back no vote, but for one that
 	 * has them for certain. 0: none. */
 	uint64_t forgotten_height;
+	struct hash network;
+	time_ms base_time;    /* of the block at base_height */
+	size_t signers;       /* whose signatures make a block final; 0: the
+			       * majority of voters */
+	struct pow_rules pow; /* for an engine that mines */
 };
 
 enum event_type {
@@ -76,11 +83,16 @@ enum event_type {
 	EVENT_FORGOT,   /* the log now begins after height: a state that is here
 			 */
 	EVENT_TRANSFER, /* hand over leadership if there is one to hand over */
+	EVENT_CONNECTED, /* what became of a CONNECT: at once, before all else
+			  */
+	EVENT_VOUCHED,   /* a voter's checkpoint signature was verified */
+	EVENT_CERTIFIED, /* enough voters have signed: this block is final */
 };
 
 struct event {
 	enum event_type type;
 	time_ms now;     /* monotonic */
+	time_ms wall;    /* UTC, to judge the time of blocks of others */
 	uint64_t random; /* 64 fresh bits from the driver */
 	union {
 		struct {
@@ -113,8 +125,50 @@ struct event {
 		struct {
 			uint64_t height;
 		} forgot;
+		struct {
+			struct hash hash;
+			enum err err; /* ERR_OK: it is the tip */
+			/* Who takes part after it. */
+			const struct engine_member *members;
+			size_t member_count;
+		} connected;
+		struct {
+			struct key key;
+			uint64_t height;
+			struct hash hash;
+		} vouched;
+		struct {
+			uint64_t height;
+			struct hash hash;
+		} certified;
 	};
 };
+
+/* What a peer can do wrong. X(NAME, word, sentence) */
+#define ENGINE_FAULT_LIST(X)                                                   \
+	X(ENCODING, "encoding", "a message that is none")                      \
+	X(NONCE, "nonce", "its work is not below its target")                  \
+	X(TARGET, "target", "not the target that follows from its parents")    \
+	X(TIME, "time",                                                        \
+		"not later than the median of eleven, or too far ahead")       \
+	X(GENESIS, "genesis", "a chain of another genesis")                    \
+	X(SIGNATURE, "signature", "not signed by its proposer")                \
+	X(ROLE, "role", "its proposer is no miner of this network")            \
+	X(INVALID, "invalid", "its transactions do not give what it says")     \
+	X(CHECKPOINT, "checkpoint", "a branch from below a checkpoint")        \
+	X(PARENT, "parent", "blocks whose parents nobody has")                 \
+	X(WORK, "work", "a chain with too little work to be kept")             \
+	X(STORM, "storm", "the same announced again and again")                \
+	X(WITHHELD, "withheld", "announced and not given when asked for")
+
+enum engine_fault {
+#define X(name, word, text) ENGINE_FAULT_##name,
+	ENGINE_FAULT_LIST(X)
+#undef X
+		ENGINE_FAULTS /* how many */
+};
+const char *engine_fault_name(enum engine_fault fault);
+const char *engine_fault_text(enum engine_fault fault);
 
 enum effect_type {
 	EFFECT_SEND,   /* a message, with blocks from the log attached */
@@ -125,6 +179,14 @@ enum effect_type {
 	EFFECT_SEEK,  /* make a block, or fetch a state; replaces the one before
 		       */
 	EFFECT_READY, /* answer to EVENT_READ: true at final height */
+	/* Blocks that are not in the log lie on the replica's shelf, by hash:
+	 * at most ENGINE_SHELF_MAX. */
+	EFFECT_KEEP,
+	EFFECT_DROP,
+	EFFECT_CONNECT, /* execute a block of the shelf on the tip; answered by
+			 * EVENT_CONNECTED after this list */
+	EFFECT_SIGN,    /* this node's checkpoint signature is wanted */
+	EFFECT_FAULT,   /* a peer did what it must not: to be logged */
 };
 
 enum seek_kind {
@@ -142,12 +204,16 @@ struct effect {
 			struct view message;  /* in effects.scratch */
 			uint64_t blocks_from; /* heights in the log */
 			uint32_t block_count;
+			/* Instead: blocks of the shelf, 32 bytes each. */
+			struct view hashes;
+			bool headers; /* without their bodies */
 		} send;
 		struct {
 			uint64_t task;      /* ascending by 1 */
 			struct view record; /* empty: unchanged */
 			/* Consecutive blocks; anything stored at or above the
-			 * first one's height goes. Borrowed from the event. */
+			 * first one's height goes. Borrowed from the event; one
+			 * with empty bytes is on the shelf. */
 			const struct engine_block *blocks;
 			size_t block_count;
 		} save;
@@ -178,6 +244,26 @@ struct effect {
 			bool ok; /* false: not the leader any more; ask again */
 			uint64_t height;
 		} ready;
+		struct {
+			const struct engine_block *block; /* borrowed */
+		} keep;
+		struct {
+			struct hash hash;
+		} drop;
+		struct {
+			struct hash hash;
+			uint64_t height;
+		} connect;
+		struct {
+			uint64_t height;
+			struct hash hash;
+		} sign;
+		struct {
+			struct key from;
+			enum engine_fault fault;
+			uint64_t height; /* of the block it is about, or 0 */
+			struct hash hash;
+		} fault;
 	};
 };
 
@@ -186,6 +272,20 @@ struct effects {
 	struct effect items[EFFECTS_MAX];
 	size_t scratch_used;
 	uint8_t scratch[EFFECTS_MAX * ENGINE_MESSAGE_MAX / 4];
+};
+
+/* Of an engine that mines. */
+struct engine_race {
+	uint32_t bits;      /* target of the next block */
+	uint8_t work[32];   /* of the chain, a number, big end first */
+	uint64_t branches;  /* tips beside the chain's that are kept */
+	uint64_t reverts;   /* reorganisations so far */
+	uint64_t deepest;   /* blocks undone by one of them */
+	uint64_t announced; /* headers said to others */
+	uint64_t sent;      /* bodies given */
+	uint64_t spared;    /* not given or asked for: they were there */
+	uint64_t doubled;   /* came although they were here */
+	uint64_t faults[ENGINE_FAULTS];
 };
 
 struct engine_status {
@@ -197,11 +297,13 @@ struct engine_status {
 	uint64_t final;
 	size_t member_count;
 	struct engine_member members[ENGINE_MEMBERS_MAX];
+	struct engine_race race;
 };
 
 struct engine_ops {
 	const char *name; /* "ordered" */
 	uint8_t chain;    /* number on the wire */
+	bool mines;       /* SEEK_BLOCK is answered by miners, with work */
 	size_t size;
 	void (*init)(void *state, const struct engine_config *config);
 	/* A block of the log, in order, before EVENT_START. */

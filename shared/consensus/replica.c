@@ -45,7 +45,8 @@ size_t replica_bytes(const struct replica_config *config)
 	       align(mempool_bytes(
 		       limits->mempool_txs_max, limits->mempool_bytes_max)) +
 	       align(limits->snapshot_bytes_max) + align(chain_bytes()) +
-	       align(config->engine->size);
+	       align(config->engine->size) +
+	       (config->engine->mines ? align(shelf_bytes()) : 0);
 }
 
 enum err replica_init(
@@ -78,6 +79,9 @@ enum err replica_init(
 		at, replica->state, config->genesis, config->engine->chain);
 	at += align(chain_bytes());
 	replica->engine = at;
+	at += align(config->engine->size);
+	if (config->engine->mines)
+		shelf_init(&replica->shelf, at);
 	replica->final_head.tip = chain_tip(replica->chain);
 	replica->final_head.state_root = state_root(replica->state);
 	replica->timer_at = INT64_MAX;
@@ -96,6 +100,10 @@ static void engine_begin(struct replica *replica, struct view field)
 		.base_height = tip.height,
 		.base_hash = tip.hash,
 		.base_field = field,
+		.base_time = tip.time,
+		.network = replica->config.genesis->network,
+		.signers = replica->config.genesis->signers,
+		.pow = replica->config.genesis->pow,
 		.election_ms = replica->config.election_ms,
 		.heartbeat_ms = replica->config.heartbeat_ms,
 		.forgotten_height = replica->config.forgotten_height,
@@ -155,6 +163,7 @@ static void send(struct replica *replica, const struct effect *effect,
 {
 	const struct key *self = &replica->config.self->key;
 	struct view message = replica_keep(replica, effect->send.message);
+	struct view hashes = replica_keep(replica, effect->send.hashes);
 	size_t count =
 		effect->send.broadcast ? replica->status.member_count : 1;
 	for (size_t i = 0; i < count; i++) {
@@ -168,6 +177,8 @@ static void send(struct replica *replica, const struct effect *effect,
 		output->message = message;
 		output->blocks_from = effect->send.blocks_from;
 		output->block_count = effect->send.block_count;
+		output->hashes = hashes;
+		output->headers = effect->send.headers;
 	}
 }
 
@@ -181,6 +192,22 @@ static void halt(struct replica *replica, enum err err,
 	replica->halted = true;
 }
 
+/* Where a block that is saved stays until it was carried out. */
+static struct view saved_bytes(
+	struct replica *replica, const struct block_ref *block)
+{
+	uint64_t height = block->header.height;
+	struct view bytes;
+	if (block->bytes.size == 0) {
+		bool found = shelf_find(&replica->shelf, &block->hash, &bytes);
+		CHECK(found);
+	} else if (!cache_find(&replica->cache, height, &bytes) ||
+		   bytes.data != block->bytes.data) {
+		bytes = cache_put(&replica->cache, height, block->bytes);
+	}
+	return bytes;
+}
+
 static void save(struct replica *replica, const struct effect *effect,
 	struct outputs *out)
 {
@@ -190,12 +217,7 @@ static void save(struct replica *replica, const struct effect *effect,
 	replica->save_count += count;
 	for (size_t i = 0; i < count; i++) {
 		const struct engine_block *block = &effect->save.blocks[i];
-		uint64_t height = block->ref.header.height;
-		struct view bytes;
-		if (!cache_find(&replica->cache, height, &bytes) ||
-			bytes.data != block->ref.bytes.data)
-			bytes = cache_put(
-				&replica->cache, height, block->ref.bytes);
+		struct view bytes = saved_bytes(replica, &block->ref);
 		enum err err = replica_open_block(replica, &kept[i], bytes);
 		CHECK(err == ERR_OK);
 	}
@@ -250,6 +272,22 @@ static void ready(const struct effect *effect, struct outputs *out)
 	output->height = effect->ready.height;
 }
 
+static void sign(const struct effect *effect, struct outputs *out)
+{
+	struct output *output = outputs_add(out, OUTPUT_SIGN);
+	output->height = effect->sign.height;
+	output->hash = effect->sign.hash;
+}
+
+static void fault(const struct effect *effect, struct outputs *out)
+{
+	struct output *output = outputs_add(out, OUTPUT_FAULT);
+	output->to = effect->fault.from;
+	output->fault = effect->fault.fault;
+	output->height = effect->fault.height;
+	output->hash = effect->fault.hash;
+}
+
 static void timer(struct replica *replica, time_ms at, struct outputs *out)
 {
 	replica->timer_at = at;
@@ -282,6 +320,22 @@ static void carry_out(struct replica *replica, const struct effect *effect,
 	case EFFECT_READY:
 		ready(effect, out);
 		return;
+	case EFFECT_KEEP:
+		shelf_put(&replica->shelf, &effect->keep.block->ref.hash,
+			effect->keep.block->ref.bytes);
+		return;
+	case EFFECT_DROP:
+		shelf_drop(&replica->shelf, &effect->drop.hash);
+		return;
+	case EFFECT_CONNECT:
+		replica_connect_kept(replica, effect, out);
+		return;
+	case EFFECT_SIGN:
+		sign(effect, out);
+		return;
+	case EFFECT_FAULT:
+		fault(effect, out);
+		return;
 	}
 }
 
@@ -298,12 +352,13 @@ static bool same_members(
 	return true;
 }
 
-static void step(
+static void step_once(
 	struct replica *replica, struct event *event, struct outputs *out)
 {
 	if (replica->halted)
 		return;
 	event->now = replica->tick.now;
+	event->wall = replica->tick.wall;
 	event->random = replica->tick.random;
 	replica->tick.random += 0x9e3779b97f4a7c15u; /* fresh for the next */
 	effects_clear(&replica->effects);
@@ -319,27 +374,51 @@ static void step(
 	}
 }
 
+/* One event, and those that answer what it led to. */
+void replica_step(
+	struct replica *replica, struct event *event, struct outputs *out)
+{
+	step_once(replica, event, out);
+	while (replica->connecting.asked && !replica->halted) {
+		struct engine_member members[ENGINE_MEMBERS_MAX];
+		struct event answer = {.type = EVENT_CONNECTED};
+		replica->connecting.asked = false;
+		answer.connected.hash = replica->connecting.hash;
+		answer.connected.err = replica->connecting.err;
+		answer.connected.members = members;
+		replica_members(
+			replica, members, &answer.connected.member_count);
+		step_once(replica, &answer, out);
+	}
+}
+
 static void build(struct replica *replica, struct outputs *out)
 {
 	struct engine_block found;
+	if (replica->config.engine->mines) {
+		replica_template(replica, out);
+		replica_sweep(replica, out);
+		return;
+	}
 	while (!replica->halted && out->count < OUTPUTS_MAX / 2 &&
 		replica->save_count < REPLICA_SAVES_MAX / 2 &&
 		replica_make(replica, &found, out)) {
 		struct event event = {.type = EVENT_FOUND};
 		event.found.task = replica->seek.task;
 		event.found.block = &found;
-		step(replica, &event, out);
+		replica_step(replica, &event, out);
 	}
 	replica_sweep(replica, out);
 }
 
-static void begin(
+void replica_begin(
 	struct replica *replica, const struct tick *tick, struct outputs *out)
 {
 	out->count = 0;
 	replica->tick = *tick;
 	replica->scratch_used = 0;
 	replica->save_count = 0;
+	shelf_sweep(&replica->shelf);
 }
 
 /* ---- the steps ---- */
@@ -347,21 +426,23 @@ static void begin(
 void replica_start(struct replica *replica, const struct tick *tick,
 	struct view record, struct outputs *out)
 {
-	begin(replica, tick, out);
+	replica_begin(replica, tick, out);
 	engine_begin(replica, view_of(NULL, 0));
 	struct event event = {.type = EVENT_START};
 	event.start.record = record;
-	step(replica, &event, out);
+	replica_step(replica, &event, out);
 	build(replica, out);
 }
 
 void replica_timer(
 	struct replica *replica, const struct tick *tick, struct outputs *out)
 {
-	begin(replica, tick, out);
+	replica_begin(replica, tick, out);
 	struct event event = {.type = EVENT_TIMER};
 	if (tick->now >= replica->timer_at)
-		step(replica, &event, out);
+		replica_step(replica, &event, out);
+	else if (replica->config.engine->mines)
+		outputs_add(out, OUTPUT_TIMER)->at = replica->timer_at;
 	build(replica, out);
 }
 
@@ -369,7 +450,7 @@ enum err replica_receive(struct replica *replica, const struct tick *tick,
 	const struct key *from, struct view message, const struct view *blocks,
 	size_t block_count, struct outputs *out)
 {
-	begin(replica, tick, out);
+	replica_begin(replica, tick, out);
 	if (block_count > ENGINE_ATTACH_MAX)
 		return ERR_LENGTH;
 	for (size_t i = 0; i < block_count; i++) {
@@ -377,8 +458,9 @@ enum err replica_receive(struct replica *replica, const struct tick *tick,
 		enum err err = replica_open_block(replica, block, blocks[i]);
 		if (err != ERR_OK)
 			return err;
-		if ((time_ms)block->ref.header.time >
-			tick->wall + replica->config.skew_ms)
+		if (!replica->config.engine->mines &&
+			(time_ms)block->ref.header.time >
+				tick->wall + replica->config.skew_ms)
 			return ERR_TIME;
 	}
 	struct event event = {.type = EVENT_RECEIVE};
@@ -386,7 +468,7 @@ enum err replica_receive(struct replica *replica, const struct tick *tick,
 	event.receive.message = message;
 	event.receive.blocks = replica->received;
 	event.receive.block_count = block_count;
-	step(replica, &event, out);
+	replica_step(replica, &event, out);
 	build(replica, out);
 	return ERR_OK;
 }
@@ -394,10 +476,10 @@ enum err replica_receive(struct replica *replica, const struct tick *tick,
 void replica_saved(struct replica *replica, const struct tick *tick,
 	uint64_t task, struct outputs *out)
 {
-	begin(replica, tick, out);
+	replica_begin(replica, tick, out);
 	struct event event = {.type = EVENT_SAVED};
 	event.saved.task = task;
-	step(replica, &event, out);
+	replica_step(replica, &event, out);
 	build(replica, out);
 }
 
@@ -405,7 +487,7 @@ void replica_fetched(struct replica *replica, const struct tick *tick,
 	uint64_t task, const struct block_ref *block, struct view bytes,
 	struct outputs *out)
 {
-	begin(replica, tick, out);
+	replica_begin(replica, tick, out);
 	CHECK(task != 0 && task == replica->fetch_task);
 	replica->fetch_task = 0;
 	/* What waited in unfinal blocks here waits again. */
@@ -424,15 +506,15 @@ void replica_fetched(struct replica *replica, const struct tick *tick,
 	event.found.block = &found;
 	event.found.members = members;
 	replica_members(replica, members, &event.found.member_count);
-	step(replica, &event, out);
+	replica_step(replica, &event, out);
 	build(replica, out);
 }
 
 static void simple(struct replica *replica, const struct tick *tick,
 	struct event event, struct outputs *out)
 {
-	begin(replica, tick, out);
-	step(replica, &event, out);
+	replica_begin(replica, tick, out);
+	replica_step(replica, &event, out);
 	build(replica, out);
 }
 
@@ -451,6 +533,26 @@ void replica_transfer(
 	simple(replica, tick, event, out);
 }
 
+void replica_vouched(struct replica *replica, const struct tick *tick,
+	const struct key *key, uint64_t height, const struct hash *hash,
+	struct outputs *out)
+{
+	struct event event = {.type = EVENT_VOUCHED};
+	event.vouched.key = *key;
+	event.vouched.height = height;
+	event.vouched.hash = *hash;
+	simple(replica, tick, event, out);
+}
+
+void replica_certified(struct replica *replica, const struct tick *tick,
+	uint64_t height, const struct hash *hash, struct outputs *out)
+{
+	struct event event = {.type = EVENT_CERTIFIED};
+	event.certified.height = height;
+	event.certified.hash = *hash;
+	simple(replica, tick, event, out);
+}
+
 void replica_forgot(struct replica *replica, const struct tick *tick,
 	uint64_t height, struct outputs *out)
 {
@@ -462,7 +564,7 @@ void replica_forgot(struct replica *replica, const struct tick *tick,
 enum err replica_submit(struct replica *replica, const struct tick *tick,
 	const struct tx_view *tx, bool local, struct outputs *out)
 {
-	begin(replica, tick, out);
+	replica_begin(replica, tick, out);
 	struct record_seen seen;
 	struct record_party party;
 	time_ms valid_until = (time_ms)tx->body.valid_until;
@@ -475,6 +577,7 @@ enum err replica_submit(struct replica *replica, const struct tick *tick,
 	if (!state_party(replica->state, &tx->body.wallet, &party))
 		return ERR_ROLE;
 	enum err err = mempool_put(replica->pool, tx, local);
+	replica->arrived += err == ERR_OK;
 	if (err == ERR_OK && local)
 		replica_forward(replica, tx->bytes, out);
 	return err;
@@ -483,10 +586,10 @@ enum err replica_submit(struct replica *replica, const struct tick *tick,
 void replica_build(
 	struct replica *replica, const struct tick *tick, struct outputs *out)
 {
-	begin(replica, tick, out);
+	replica_begin(replica, tick, out);
 	struct event event = {.type = EVENT_SUBMIT};
 	event.submit.pending = mempool_count(replica->pool);
-	step(replica, &event, out);
+	replica_step(replica, &event, out);
 	build(replica, out);
 }
 

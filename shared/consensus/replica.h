@@ -25,6 +25,12 @@ struct replica_limits {
 extern const struct replica_limits replica_limits_default;
 extern const struct replica_limits replica_limits_small;
 
+enum replica_mine {
+	MINE_ALWAYS,
+	MINE_DEMAND, /* while transactions wait or are not final yet */
+	MINE_NEVER,
+};
+
 struct replica_config {
 	const struct engine_ops *engine;
 	const struct genesis *genesis; /* borrowed for life */
@@ -34,6 +40,7 @@ struct replica_config {
 	time_ms skew_ms; /* a live block's time may be this far ahead */
 	uint64_t forgotten_height; /* see engine_config */
 	bool mesh; /* transactions go to every member, not the leader alone */
+	enum replica_mine mine; /* of an engine that mines */
 };
 
 size_t replica_bytes(const struct replica_config *config);
@@ -63,16 +70,29 @@ enum output_type {
 	OUTPUT_READY,    /* a read is confirmed (or not) */
 	OUTPUT_MEMBERS,  /* the members changed: see replica_status */
 	OUTPUT_HALT, /* this node must stop: a block it must hold is invalid */
+	/* Search: bytes is a header whose engine field, at `field` of it, wants
+	 * a nonce; answer replica_mined. Empty bytes: stop. Replaces the one
+	 * before. */
+	OUTPUT_MINE,
+	OUTPUT_SIGN,  /* this node's checkpoint signature is wanted */
+	OUTPUT_FAULT, /* a peer did what it must not: log it */
 };
 
 struct output {
 	enum output_type type;
-	uint64_t height; /* ORDERED, REVERTED, FINAL, SNAPSHOT, FETCH, READY */
-	uint64_t task;   /* SAVE, FETCH, READY */
-	struct key to;   /* SEND, FORWARD, FETCH */
+	/* ORDERED, REVERTED, FINAL, SNAPSHOT, FETCH, READY, SIGN, FAULT */
+	uint64_t height;
+	uint64_t task;        /* SAVE, FETCH, READY, MINE */
+	struct key to;        /* SEND, FORWARD, FETCH; FAULT: whose */
 	struct view message;  /* SEND: the engine's; SAVE: record */
 	uint64_t blocks_from; /* SEND: heights to attach */
 	uint32_t block_count;
+	struct view hashes; /* SEND: or those of the shelf, 32 bytes each */
+	bool headers;       /* SEND: attach them without their bodies */
+	size_t field;       /* MINE: where the engine field stands */
+	uint32_t bits;      /* MINE: the target, in compact form */
+	enum engine_fault fault;           /* FAULT */
+	struct hash hash;                  /* SIGN, FAULT */
 	time_ms at;                        /* TIMER */
 	bool ok;                           /* READY */
 	enum err err;                      /* HALT */
@@ -120,6 +140,16 @@ void replica_transfer(
 /* The log on disk now begins after height. */
 void replica_forgot(struct replica *replica, const struct tick *tick,
 	uint64_t height, struct outputs *out);
+/* A miner found a nonce for the header of this task. False: it is not below the
+ * target. One for a task that was replaced changes nothing. */
+bool replica_mined(struct replica *replica, const struct tick *tick,
+	uint64_t task, uint64_t extra, uint32_t nonce, struct outputs *out);
+/* A voter's checkpoint signature was verified; enough of them were. */
+void replica_vouched(struct replica *replica, const struct tick *tick,
+	const struct key *key, uint64_t height, const struct hash *hash,
+	struct outputs *out);
+void replica_certified(struct replica *replica, const struct tick *tick,
+	uint64_t height, const struct hash *hash, struct outputs *out);
 /* A transaction whose signature was verified. ERR_OK: it waits for a block (or
  * has been in one: see replica_fate). ERR_EXISTS: the same content is known.
  * ERR_REPLAY, ERR_EXPIRED, ERR_BUSY: refused. local: a client of this node sent
@@ -147,6 +177,13 @@ struct mempool *replica_mempool(struct replica *replica);
 /* A recent block's bytes from the cache (valid until the next step). */
 bool replica_block(
 	const struct replica *replica, uint64_t height, struct view *bytes);
+/* A block of the shelf by its hash (valid until the next step). */
+bool replica_shelf(const struct replica *replica, const struct hash *hash,
+	struct view *bytes);
+/* The block's header and signature as a block with an empty body; out holds
+ * REPLICA_HEADER_MAX bytes. Returns the size. */
+enum { REPLICA_HEADER_MAX = 512 };
+size_t replica_header_only(uint8_t *out, struct view block);
 /* What is known of (wallet, id) without the index: true fills out, status as
  * in fate: 1 waits here, 2 in a block, 3 in a final one. */
 struct replica_fate {

@@ -21,7 +21,8 @@ struct view replica_keep(struct replica *replica, struct view bytes)
 {
 	CHECK(bytes.size <= sizeof(replica->scratch) - replica->scratch_used);
 	uint8_t *to = replica->scratch + replica->scratch_used;
-	memcpy(to, bytes.data, bytes.size);
+	if (bytes.size > 0)
+		memcpy(to, bytes.data, bytes.size);
 	replica->scratch_used += bytes.size;
 	return view_of(to, bytes.size);
 }
@@ -117,14 +118,14 @@ void replica_note_tip(struct replica *replica, const struct block_ref *block,
 }
 
 /* Blocks are made by who is a voter in the state before them. */
-static bool is_voter(const struct replica *replica, const struct key *key)
+bool replica_is_voter(const struct replica *replica, const struct key *key)
 {
 	struct record_node node;
 	return state_node(replica->state, key, &node) && node.role == 2;
 }
 
 /* Transactions in a block wait no more. */
-static void unpool(struct replica *replica, const struct block *body)
+void replica_unpool(struct replica *replica, const struct block *body)
 {
 	for (size_t i = 0; i < body->txs_count; i++) {
 		struct tx_view tx;
@@ -143,14 +144,14 @@ enum err replica_connect(struct replica *replica,
 			hash_equal(&tip.hash, &block->ref.hash));
 		return ERR_OK; /* built here, executed already */
 	}
-	if (!is_voter(replica, &block->ref.header.proposer))
+	if (!replica_is_voter(replica, &block->ref.header.proposer))
 		return ERR_ROLE;
 	struct moves *moves = replica_moves(replica, tip.height + 1);
 	enum err err = chain_connect(replica->chain, &block->ref, moves);
 	if (err != ERR_OK)
 		return err;
 	if (block_decode(&replica->body, block->ref.bytes) == ERR_OK)
-		unpool(replica, &replica->body);
+		replica_unpool(replica, &replica->body);
 	replica_note_tip(replica, &block->ref, out);
 	return ERR_OK;
 }
@@ -168,7 +169,7 @@ static void repool(struct replica *replica, uint64_t height)
 			continue;
 		/* Full: its wallet still has the id to ask about. */
 		enum err err = mempool_put(replica->pool, &tx, true);
-		(void)err;
+		replica->arrived += err == ERR_OK;
 	}
 }
 
@@ -243,7 +244,7 @@ static bool has_reason(const struct replica *replica)
 	const struct seek *seek = &replica->seek;
 	if (!seek->stands || replica->halted)
 		return false;
-	if (!is_voter(replica, &replica->config.self->key))
+	if (!replica_is_voter(replica, &replica->config.self->key))
 		return false; /* on its way out */
 	if (seek->empty)
 		return true;
@@ -289,7 +290,7 @@ bool replica_make(struct replica *replica, struct engine_block *found,
 		return false;
 	}
 	seek->stands = false;
-	unpool(replica, &replica->body);
+	replica_unpool(replica, &replica->body);
 	replica_note_tip(replica, &found->ref, out);
 	return true;
 }

@@ -4,6 +4,7 @@
 
 #include "consensus/cache.h"
 #include "consensus/replica.h"
+#include "consensus/shelf.h"
 
 enum {
 	REPLICA_MOVES_MAX = 32, /* unfinal blocks whose moves are kept */
@@ -14,6 +15,8 @@ enum {
 	FORWARD_BATCH_MAX = 128, /* transactions brought again at a time */
 	BUILD_PENDING_MANY = 64, /* worth a second block in flight */
 	BUILD_FLIGHT_MAX = 4,
+	TEMPLATE_NEXT_MS = 200,   /* for transactions that came since */
+	TEMPLATE_STALE_MS = 1000, /* a header says when it was made */
 };
 
 /* What moved in an unfinal block, until it is final. */
@@ -33,6 +36,28 @@ struct seek {
 	size_t field_size;
 };
 
+/* A CONNECT that was carried out and is to be answered. */
+struct connecting {
+	bool asked;
+	struct hash hash;
+	enum err err;
+};
+
+/* A block whose nonce is being searched; undone, but for its bytes. */
+struct template
+{
+	uint64_t task; /* of the last OUTPUT_MINE */
+	bool stands;   /* the miners are at work on it */
+	struct hash parent;
+	time_ms made_at;
+	uint64_t arrived; /* transactions that had come by then */
+	size_t size;      /* of bytes */
+	size_t header_at; /* in bytes */
+	size_t header_size;
+	size_t field_at; /* in the header */
+	uint8_t bytes[BLOCK_BYTES_MAX];
+};
+
 struct replica {
 	struct replica_config config;
 	struct arena arena;
@@ -40,6 +65,11 @@ struct replica {
 	struct chain *chain;
 	struct mempool *pool;
 	struct cache cache;
+	struct shelf shelf; /* of an engine that mines */
+	struct connecting connecting;
+	struct template template;
+	uint64_t arrived;       /* transactions that came to the pool so far */
+	uint64_t worked_height; /* newest block with transactions */
 	void *engine;
 	bool engine_ready;
 	uint64_t final;
@@ -67,6 +97,15 @@ struct replica {
 	struct block_moves moves[REPLICA_MOVES_MAX];
 };
 
+/* ---- replica.c ---- */
+
+/* Every public step begins so. */
+void replica_begin(
+	struct replica *replica, const struct tick *tick, struct outputs *out);
+/* One event, and those that answer what it led to. */
+void replica_step(
+	struct replica *replica, struct event *event, struct outputs *out);
+
 /* ---- replica_chain.c: blocks and the chain ---- */
 
 /* Fill change from a block that makes one. */
@@ -85,6 +124,9 @@ bool replica_make(struct replica *replica, struct engine_block *found,
 /* Keep the moves and the snapshot of the block on the tip. */
 void replica_note_tip(struct replica *replica, const struct block_ref *block,
 	struct outputs *out);
+/* Its transactions wait no more. */
+void replica_unpool(struct replica *replica, const struct block *body);
+bool replica_is_voter(const struct replica *replica, const struct key *key);
 /* A place for the moves of the block at height. */
 struct moves *replica_moves(struct replica *replica, uint64_t height);
 void replica_members(const struct replica *replica,
@@ -93,6 +135,15 @@ void replica_members(const struct replica *replica,
 struct output *outputs_add(struct outputs *out, enum output_type type);
 /* Copy bytes to where they stand until the next call. */
 struct view replica_keep(struct replica *replica, struct view bytes);
+
+/* ---- replica_mine.c: an engine that mines ---- */
+
+/* EFFECT_CONNECT: execute a block of the shelf; the answer waits in
+ * replica->connecting. */
+void replica_connect_kept(struct replica *replica, const struct effect *effect,
+	struct outputs *out);
+/* Give the miners what they should search now, if that is something else. */
+void replica_template(struct replica *replica, struct outputs *out);
 
 /* ---- replica_pool.c: waiting transactions ---- */
 

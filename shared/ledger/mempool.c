@@ -233,6 +233,17 @@ bool mempool_find(const struct mempool *pool, const struct key *wallet,
 	return true;
 }
 
+bool mempool_holds(const struct mempool *pool, const struct tx_view *tx)
+{
+	uint32_t index = *find_link(pool, &tx->body.wallet, &tx->body.id);
+
+	if (index == NONE)
+		return false;
+	const struct entry *entry = &pool->entries[index];
+	return view_equal(
+		tx->bytes, view_of(pool->bytes + entry->offset, entry->size));
+}
+
 void mempool_remove(
 	struct mempool *pool, const struct key *wallet, const struct id *id)
 {

@@ -28,6 +28,9 @@ MUST_CHECK enum err mempool_put(
 bool mempool_find(const struct mempool *pool, const struct key *wallet,
 	const struct id *id, struct hash *tx_hash);
 
+/* True when exactly these bytes wait here, so their signature was verified. */
+bool mempool_holds(const struct mempool *pool, const struct tx_view *tx);
+
 /* Forget (wallet, id); nothing happens when it is not here. */
 void mempool_remove(
 	struct mempool *pool, const struct key *wallet, const struct id *id);

@@ -5,16 +5,26 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "clock/clock.h"
 #include "gen/peer.h"
 #include "ledger/envelope.h"
 #include "service/log.h"
 
 /* A block that the replica has at hand, or a copy from the log. */
-static enum err attach(
-	struct driver *driver, uint64_t height, uint8_t *room, struct view *out)
+static enum err find_block(struct driver *driver, const struct output *output,
+	size_t index, uint8_t *room, struct view *out)
 {
+	uint64_t height = output->blocks_from + index;
+	struct hash hash;
 	size_t size;
+	if (output->hashes.size > 0) {
+		memcpy(hash.bytes, output->hashes.data + index * HASH_SIZE,
+			HASH_SIZE);
+		return replica_shelf(driver->replica, &hash, out)
+			       ? ERR_OK
+			       : ERR_NOT_FOUND;
+	}
 	if (replica_block(driver->replica, height, out))
 		return ERR_OK;
 	enum err err = log_read(driver->log, height, room, &size);
@@ -23,20 +33,36 @@ static enum err attach(
 	return err;
 }
 
+static enum err attach(struct driver *driver, const struct output *output,
+	size_t index, uint8_t *room, struct view *out)
+{
+	uint8_t header[REPLICA_HEADER_MAX];
+	enum err err = find_block(driver, output, index, room, out);
+	if (err != ERR_OK || !output->headers)
+		return err;
+	size_t size = replica_header_only(header, *out);
+	memcpy(room, header, size);
+	*out = view_of(room, size);
+	return ERR_OK;
+}
+
 static bool encode_relay(struct driver *driver, const struct output *output)
 {
 	struct relay_buffer *buffer = driver->relay;
 	struct relay relay = {
 		.chain = driver->config.engine->chain,
 		.message = output->message,
-		.blocks_count = output->block_count,
 	};
-	CHECK(output->block_count <= ENGINE_ATTACH_MAX);
-	for (uint32_t i = 0; i < output->block_count; i++) {
-		if (attach(driver, output->blocks_from + i, buffer->room[i],
+	size_t count = output->block_count;
+	if (output->hashes.size > 0)
+		count = output->hashes.size / HASH_SIZE;
+	CHECK(count <= ENGINE_ATTACH_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (attach(driver, output, i, buffer->room[i],
 			    &relay.blocks[i]) != ERR_OK)
 			return false;
 	}
+	relay.blocks_count = count;
 	buffer->size = relay_encode(buffer->body, sizeof(buffer->body), &relay);
 	CHECK(buffer->size > 0);
 	return true;
@@ -50,7 +76,8 @@ static void send_relay(struct driver *driver, const struct output *output,
 	bool same = before != NULL && before->type == OUTPUT_SEND &&
 		    before->message.data == output->message.data &&
 		    before->blocks_from == output->blocks_from &&
-		    before->block_count == output->block_count;
+		    before->block_count == output->block_count &&
+		    before->hashes.data == output->hashes.data;
 	if (!same && !encode_relay(driver, output))
 		driver->relay->size = 0;
 	if (driver->relay->size > 0)
@@ -124,6 +151,18 @@ static void keep_snapshot(struct driver *driver, const struct output *output)
 	worker_give(driver->indexing, job);
 }
 
+static void log_fault(struct driver *driver, const struct output *output)
+{
+	char hash[2 * HASH_SIZE + 1];
+	const struct peer *peer = links_find(&driver->links, &output->to);
+	hex_encode(hash, view_of(output->hash.bytes, HASH_SIZE));
+	log_warn("peer", "%s: %s (%s): height %llu, block %.16s",
+		peer == NULL ? "a stranger" : peer->name,
+		engine_fault_text(output->fault),
+		engine_fault_name(output->fault),
+		(unsigned long long)output->height, hash);
+}
+
 static void carry_out(struct driver *driver, const struct output *output,
 	const struct output *before)
 {
@@ -156,9 +195,14 @@ static void carry_out(struct driver *driver, const struct output *output,
 	case OUTPUT_HALT:
 		driver->halted = true;
 		break;
+	case OUTPUT_FAULT:
+		log_fault(driver, output);
+		return;
 	case OUTPUT_ORDERED:
 	case OUTPUT_REVERTED:
 	case OUTPUT_READY:
+	case OUTPUT_MINE:
+	case OUTPUT_SIGN:
 		break;
 	}
 	driver->config.on_output(driver->config.context, output);

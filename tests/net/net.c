@@ -259,6 +259,13 @@ static void carry_out(struct net *net, size_t at, const struct effect *effect)
 	case EFFECT_READY:
 		carry_ready(net, at, effect);
 		return;
+	case EFFECT_KEEP:
+	case EFFECT_DROP:
+	case EFFECT_CONNECT:
+	case EFFECT_SIGN:
+	case EFFECT_FAULT:
+		net_violated(net, "an effect that no leader's engine has");
+		return;
 	}
 }
 

@@ -249,6 +249,10 @@ static void carry_out(
 	case OUTPUT_MEMBERS:
 		world_note(world, node, NOTE_MEMBERS, 0, 0, 0);
 		return;
+	case OUTPUT_MINE:
+	case OUTPUT_SIGN:
+	case OUTPUT_FAULT:
+		return;
 	case OUTPUT_HALT:
 		world_note(
 			world, node, NOTE_HALT, output->err, output->height, 0);

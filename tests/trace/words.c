@@ -221,6 +221,10 @@ static void add_event(
 	case EVENT_TRANSFER:
 		text_add(out, "%c is asked to hand over", name);
 		break;
+	case EVENT_CONNECTED:
+	case EVENT_VOUCHED:
+	case EVENT_CERTIFIED:
+		break; /* never given to an engine with a leader */
 	}
 	text_add(out, "\n");
 }
@@ -305,6 +309,12 @@ static void add_effect(
 			text_add(out, "%c answers read (%lu): ask again", name,
 				effect->ready.task);
 		break;
+	case EFFECT_KEEP:
+	case EFFECT_DROP:
+	case EFFECT_CONNECT:
+	case EFFECT_SIGN:
+	case EFFECT_FAULT:
+		break; /* never asked by an engine with a leader */
 	}
 	text_add(out, "\n");
 }

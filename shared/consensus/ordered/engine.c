@@ -387,6 +387,10 @@ static void step(void *state, struct effects *out, const struct event *event)
 	case EVENT_TRANSFER:
 		ordered_transfer(o, out);
 		break;
+	case EVENT_CONNECTED: /* answers to what is never asked here */
+	case EVENT_VOUCHED:   /* a majority's disks are enough */
+	case EVENT_CERTIFIED:
+		break;
 	}
 	if (o->record_dirty)
 		ordered_save(o, out, NULL, 0);
