@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/inside.h"
+#include "clock/clock.h"
 #include "contract/refusal.h"
 
 static void tell(struct perch *client, struct flight *flight,
@@ -115,8 +116,16 @@ static enum err answer_proof_of_fate(struct perch *client,
 
 	if (err == ERR_OK)
 		err = prove_finish(client, flight, blocks);
-	/* Of an old transaction the block may be gone; of a new one, never. */
-	if (err == ERR_NOT_FOUND && !flight->tx.has_content)
+	if (err == ERR_BEHIND) {
+		if (trust_await(client, flight, line, clock_monotonic()))
+			return ERR_OK;
+		err = ERR_KEY;
+	}
+	/* Of an old transaction the block may be gone, or nobody known may have
+	 * built on it for long; of a new one, never. */
+	if (!flight->tx.has_content &&
+		(err == ERR_NOT_FOUND ||
+			(err == ERR_KEY && flight->learned_of != 0)))
 		return fate_tell(
 			client, flight, line, &fate, false, event, told);
 	if (err != ERR_OK)

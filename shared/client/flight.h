@@ -49,6 +49,7 @@ struct flight {
 	size_t put_off_size;
 	time_ms sent_at;
 	time_ms not_before; /* INT64_MAX: until FLIGHT_PEERS has ended */
+	unsigned awaited;   /* times; see trust_await */
 	int learned_of;     /* whose unknown proposer led to that; plus 1 */
 	time_ms patience;
 	time_ms deadline;

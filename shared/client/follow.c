@@ -151,13 +151,14 @@ static void block_fill(struct perch *client, const struct block_ref *ref,
 }
 
 /* Take bytes as the next block of the stream, if they are. */
-static enum err stream_take(
-	struct perch *client, struct view bytes, struct perch_event *event)
+static enum err stream_take(struct perch *client, struct view bytes,
+	const struct view *after, size_t after_count, struct perch_event *event)
 {
 	struct follow *follow = &client->follow;
 	struct perch_block *out = &client->answer->block;
 	struct block_ref ref;
-	enum err err = block_prove(client, &ref, client->block, bytes);
+	enum err err = block_prove(
+		client, &ref, client->block, bytes, after, after_count);
 
 	if (err != ERR_OK)
 		return err;
@@ -245,8 +246,9 @@ static bool buffer_take(
 	struct follow *follow = &client->follow;
 
 	while (follow->at < follow->count) {
-		enum err err = stream_take(
-			client, follow->blocks[follow->at++], event);
+		const struct view *next = &follow->blocks[follow->at++];
+		enum err err = stream_take(client, *next, next + 1,
+			follow->count - follow->at, event);
 
 		if (err == ERR_OK)
 			return true;
@@ -347,7 +349,7 @@ enum err follow_published(struct perch *client, struct line *line,
 		return ERR_OK;
 	follow->source = line->index;
 	/* A bad one is not a stall: the good one is asked for by height. */
-	return stream_take(client, topic.block, event);
+	return stream_take(client, topic.block, NULL, 0, event);
 }
 
 /* A node that is cut off says nothing new, for ever: each one in turn is asked

@@ -141,6 +141,10 @@ MUST_CHECK enum err trust_learn(
  * this line's was not known before, and it cannot say who that is. */
 MUST_CHECK bool trust_put_off(struct perch *client, struct flight *flight,
 	const struct line *line, time_ms now);
+/* Nobody known has built on its block yet: ask again soon. False: that was done
+ * long enough. */
+MUST_CHECK bool trust_await(struct perch *client, struct flight *flight,
+	const struct line *line, time_ms now);
 MUST_CHECK enum err trust_answer(struct perch *client, struct view body);
 /* That question has ended. */
 void trust_learned(struct perch *client, time_ms now);
@@ -149,13 +153,15 @@ void trust_learned(struct perch *client, time_ms now);
 
 /* A block as it must be: proposed and signed by a known node, and its items
  * those of its header. decoded borrows from bytes. ERR_KEY: the proposer is
- * not known. */
+ * not known, and no known one is among those of the blocks that come after. */
 MUST_CHECK enum err block_prove(struct perch *client, struct block_ref *out,
-	struct block *decoded, struct view bytes);
+	struct block *decoded, struct view bytes, const struct view *after,
+	size_t after_count);
 /* Ask for the block that a final fate names. */
 MUST_CHECK enum err prove_start(
 	struct perch *client, struct flight *flight, const struct fate *fate);
-/* Hold the kept fate against its block. ERR_NOT_FOUND: the node has it not. */
+/* Hold the kept fate against its block. ERR_NOT_FOUND: the node has it not;
+ * ERR_BEHIND: ask again, when there is a later block. */
 MUST_CHECK enum err prove_finish(struct perch *client,
 	const struct flight *flight, const struct blocks *blocks);
 MUST_CHECK enum err prove_port(struct perch *client, const struct proof *proof,

@@ -330,9 +330,12 @@ struct line *line_choose(
 	return fresh != NULL ? fresh : up;
 }
 
+/* It said no before anything was asked; not the one whose answer did not hold.
+ */
 static bool turned_away(const struct line *line)
 {
 	return line->state == PERCH_DOWN &&
+	       line->doubted_until <= line->since &&
 	       (line->err == ERR_NETWORK || line->err == ERR_VERSION ||
 		       line->err == ERR_KEY || line->err == ERR_ROLE);
 }

@@ -14,6 +14,8 @@
 #include "contract/state.h"
 #include "contract/proof.h"
 
+enum { VOUCHERS_MAX = 64 }; /* blocks asked for to find a known proposer */
+
 static bool root_is(
 	const struct hash *root, const struct view *items, size_t count)
 {
@@ -22,8 +24,30 @@ static bool root_is(
 	return hash_equal(root, &found);
 }
 
+/* Who has left the network since cannot be asked for any more. But a known node
+ * that built on its block has signed for it, too: the parent's hash is in the
+ * header. */
+static bool is_vouched_for(const struct perch *client,
+	const struct block_ref *block, const struct view *after, size_t count)
+{
+	struct hash parent = block->hash;
+	struct block_ref next;
+
+	for (size_t i = 0; i < count; i++) {
+		if (block_open(&next, after[i], &client->network) != ERR_OK ||
+			next.header.chain != client->chain ||
+			!hash_equal(&next.header.parent, &parent))
+			return false;
+		if (trust_has(client, &next.header.proposer))
+			return block_verify(&next, &client->network) == ERR_OK;
+		parent = next.hash;
+	}
+	return false;
+}
+
 enum err block_prove(struct perch *client, struct block_ref *out,
-	struct block *decoded, struct view bytes)
+	struct block *decoded, struct view bytes, const struct view *after,
+	size_t after_count)
 {
 	struct block_ref ref;
 	enum err err = block_open(&ref, bytes, &client->network);
@@ -34,7 +58,8 @@ enum err block_prove(struct perch *client, struct block_ref *out,
 		return err;
 	if (ref.header.chain != client->chain)
 		return ERR_NETWORK;
-	if (!trust_has(client, &ref.header.proposer))
+	if (!trust_has(client, &ref.header.proposer) &&
+		!is_vouched_for(client, &ref, after, after_count))
 		return ERR_KEY;
 	err = block_verify(&ref, &client->network);
 	if (err != ERR_OK)
@@ -60,7 +85,7 @@ enum err prove_start(
 	struct blocks_query query = {
 		.chain = client->chain,
 		.from = fate->height,
-		.blocks_max = 1,
+		.blocks_max = flight->learned_of == 0 ? 1 : VOUCHERS_MAX,
 	};
 	size_t size =
 		blocks_query_encode(client->scratch, BUS_FRAME_MAX, &query);
@@ -93,7 +118,11 @@ enum err prove_finish(struct perch *client, const struct flight *flight,
 
 	if (blocks->blocks_count < 1)
 		return ERR_NOT_FOUND;
-	err = block_prove(client, &ref, block, blocks->blocks[0]);
+	err = block_prove(client, &ref, block, blocks->blocks[0],
+		blocks->blocks + 1, blocks->blocks_count - 1);
+	if (err == ERR_KEY && flight->learned_of != 0 &&
+		blocks->final_height <= fate->height)
+		return ERR_BEHIND; /* the next block may vouch for it */
 	if (err != ERR_OK)
 		return err;
 	if (ref.header.height != fate->height ||

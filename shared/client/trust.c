@@ -11,6 +11,8 @@
 #include "client/inside.h"
 #include "clock/clock.h"
 
+enum { AWAITED_MAX = 40 }; /* times of 50 ms: longer than an election takes */
+
 bool trust_has(const struct perch *client, const struct key *key)
 {
 	for (size_t i = 0; i < client->known_count; i++) {
@@ -52,16 +54,33 @@ enum err trust_learn(struct perch *client, const struct line *line, time_ms now)
 	return ERR_OK;
 }
 
+/* The same node first, when its time has come. */
+static void put_off(struct perch *client, struct flight *flight,
+	const struct line *line, time_ms until)
+{
+	flight_recall(client, flight, until);
+	if (line->index < (int)client->node_count)
+		flight->tried &= ~(UINT64_C(1) << line->index);
+}
+
 bool trust_put_off(struct perch *client, struct flight *flight,
 	const struct line *line, time_ms now)
 {
 	if (flight->learned_of == line->index + 1 ||
 		trust_learn(client, line, now) != ERR_OK)
 		return false;
-	flight_recall(client, flight, INT64_MAX);
+	put_off(client, flight, line, INT64_MAX);
 	flight->learned_of = line->index + 1;
-	if (line->index < (int)client->node_count)
-		flight->tried &= ~(UINT64_C(1) << line->index);
+	return true;
+}
+
+bool trust_await(struct perch *client, struct flight *flight,
+	const struct line *line, time_ms now)
+{
+	if (flight->awaited == AWAITED_MAX)
+		return false;
+	flight->awaited++;
+	put_off(client, flight, line, now + CLIENT_BUSY_MS);
 	return true;
 }
 

@@ -69,6 +69,7 @@ struct fake {
 	char request_at[128], publish_at[128];
 	enum fake_hello hello;
 	enum fake_lie lie;
+	uint64_t lie_from;     /* height, of lies about blocks */
 	bool mute;             /* hears, never answers (but hello) */
 	bool refuses_all;      /* admission */
 	bool knows_stranger;   /* as a node that joined later */

@@ -83,8 +83,9 @@ static struct view block_shown(
 	struct header header;
 	enum err err;
 
-	if (fake->lie != FAKE_SIGNATURE && fake->lie != FAKE_PROPOSER &&
-		fake->lie != FAKE_PARENT && fake->lie != FAKE_BODY)
+	if ((fake->lie != FAKE_SIGNATURE && fake->lie != FAKE_PROPOSER &&
+		    fake->lie != FAKE_PARENT && fake->lie != FAKE_BODY) ||
+		height < fake->lie_from)
 		return bytes;
 	err = block_decode(&block, bytes);
 	CHECK(err == ERR_OK);

@@ -215,6 +215,22 @@ static void test_a_node_that_joined_later(void **state)
 		assert_block(bench, height);
 }
 
+/* Nobody names it any more: those who built on its blocks have vouched. */
+static void test_a_node_that_has_left(void **state)
+{
+	struct bench *bench = *state;
+	struct keypair proposer = bench->chain.proposer;
+
+	bench->chain.proposer = bench->chain.stranger;
+	grow(bench, 3);
+	bench->chain.proposer = proposer;
+	grow(bench, 2);
+	open_up(bench);
+	assert_int_equal(perch_follow(bench->client, 2, NULL), PERCH_OK);
+	for (uint64_t height = 2; height <= 5; height++)
+		assert_block(bench, height);
+}
+
 static void test_another_history(void **state)
 {
 	struct bench *bench = *state;
@@ -365,6 +381,7 @@ int main(void)
 		TEST(test_without_publishers),
 		TEST(test_lies),
 		TEST(test_a_node_that_joined_later),
+		TEST(test_a_node_that_has_left),
 		TEST(test_another_history),
 		TEST(test_published_lie),
 		TEST(test_publisher_dies),

@@ -271,6 +271,68 @@ static void test_a_node_that_joined_later(void **state)
 	assert_int_equal(bench->nodes[0].seen[MESSAGE_PEERS_QUERY], 1);
 }
 
+/* It has left again, so that nobody names it: a known node's next block is as
+ * good as a signature of its own. */
+static void test_a_node_that_has_left(void **state)
+{
+	struct bench *bench = *state;
+	struct keypair proposer = bench->chain.proposer;
+	struct perch_tx tx;
+	uint64_t request;
+
+	bench->chain.proposer = bench->chain.stranger;
+	open_up(bench);
+	bench_tx(&tx);
+	assert_int_equal(
+		perch_submit(bench->client, &tx, PERCH_FINAL, &request),
+		PERCH_OK);
+	while (bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY] < 3)
+		assert_false(bench_step(bench) &&
+			     bench->event.type == PERCH_EVENT_FATE);
+	bench->chain.proposer = proposer;
+	fake_chain_add(&bench->chain, view_text(""));
+	assert_true(bench_until(bench, PERCH_EVENT_FATE));
+	assert_final(bench->event.fate);
+	assert_true(bench->event.fate->proved);
+	assert_int_equal(bench->event.node, 0);
+	assert_int_equal(bench->chain.count, 2);
+}
+
+/* What should vouch for it is not signed by who it says, or is of another
+ * branch. */
+static void test_nobody_vouches(void **state)
+{
+	struct bench *bench = *state;
+	struct keypair proposer = bench->chain.proposer;
+	struct perch_tx tx;
+	uint64_t request;
+
+	bench->config.timeout_ms = 3000;
+	for (int i = 0; i < BENCH_NODES; i++) {
+		bench->nodes[i].lie = i == 0 ? FAKE_SIGNATURE : FAKE_PARENT;
+		bench->nodes[i].lie_from = 2;
+	}
+	bench->chain.proposer = bench->chain.stranger;
+	open_up(bench);
+	bench_tx(&tx);
+	assert_int_equal(
+		perch_submit(bench->client, &tx, PERCH_FINAL, &request),
+		PERCH_OK);
+	while (bench->chain.count == 0)
+		bench_step(bench);
+	bench->chain.proposer = proposer;
+	fake_chain_add(&bench->chain, view_text(""));
+	assert_true(bench_until(bench, PERCH_EVENT_FATE));
+	assert_int_equal(bench->event.fate->status, PERCH_UNKNOWN);
+	/* Of an old one it is said, but not proved. */
+	perch_set_timeout(bench->client, 15000);
+	assert_int_equal(
+		perch_ask_tx(bench->client, NULL, &tx.id, &request), PERCH_OK);
+	assert_true(bench_until(bench, PERCH_EVENT_FATE));
+	assert_final(bench->event.fate);
+	assert_false(bench->event.fate->proved);
+}
+
 static void test_a_proposer_that_nobody_names(void **state)
 {
 	struct bench *bench = *state;
@@ -574,6 +636,8 @@ int main(void)
 		TEST(test_connection_lost),
 		TEST(test_lies),
 		TEST(test_a_node_that_joined_later),
+		TEST(test_a_node_that_has_left),
+		TEST(test_nobody_vouches),
 		TEST(test_a_proposer_that_nobody_names),
 		TEST(test_all_lie),
 		TEST(test_time_out_is_unknown),
