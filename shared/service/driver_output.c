@@ -154,7 +154,7 @@ static void keep_snapshot(struct driver *driver, const struct output *output)
 static void log_fault(struct driver *driver, const struct output *output)
 {
 	char hash[2 * HASH_SIZE + 1];
-	const struct peer *peer = links_find(&driver->links, &output->to);
+	const struct peer *peer = links_find(driver->links, &output->to);
 	hex_encode(hash, view_of(output->hash.bytes, HASH_SIZE));
 	log_warn("peer", "%s: %s (%s): height %llu, block %.16s",
 		peer == NULL ? "a stranger" : peer->name,
