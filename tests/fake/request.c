@@ -163,7 +163,7 @@ void fake_status(const struct fake *fake, struct status *out)
 	out->chains[0].final_height = fake->chain->count;
 	out->chains[0].final_hash = fake->chain->tip;
 	out->chains[0].numbers_count = 1;
-	out->chains[0].numbers[0] = (struct number){
+	out->chains[0].numbers[0] = (struct named_number){
 		.name = view_text("hash_rate"),
 		.value = 1000,
 	};
