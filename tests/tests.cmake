@@ -40,6 +40,8 @@ endforeach()
 
 # What a service has that is pure is tested with the service's own files.
 file(GLOB observer_pure ${CMAKE_SOURCE_DIR}/services/observer/model.c
+	${CMAKE_SOURCE_DIR}/services/observer/fork.c
+	${CMAKE_SOURCE_DIR}/services/observer/chains.c
 	${CMAKE_SOURCE_DIR}/services/observer/pen.c
 	${CMAKE_SOURCE_DIR}/services/observer/render.c)
 foreach(name observer_model observer_render)

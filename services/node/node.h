@@ -14,6 +14,8 @@ enum {
 	REQUESTS_ROUND = 256, /* taken before the engine gets its turn */
 	RECENT_MAX = 16,      /* block hashes in a status */
 	LANES_MAX = 2,        /* chains of one node */
+	STEPS = 3,            /* received, ordered, final */
+	STEPS_KEPT = 64,      /* last waits of which a median is told */
 };
 
 /* Where an answer goes. */
@@ -48,6 +50,12 @@ struct recent {
 	struct hash hash;
 };
 
+/* What clients waited until a step, the last ones. */
+struct waits {
+	uint64_t count;
+	uint64_t us[STEPS_KEPT];
+};
+
 /* One chain: who drives it, and what was published of it. A node of a network
  * that compares engines has two, on one bus. */
 struct lane {
@@ -57,6 +65,7 @@ struct lane {
 	struct recent recent[RECENT_MAX]; /* by height modulo */
 	uint64_t connected;               /* height that was published last */
 	struct engine_status said;        /* in the log */
+	struct waits waits[STEPS];
 };
 
 struct waiters; /* waiters.c */
@@ -111,6 +120,8 @@ void on_received(void *context, uint64_t token);
 /* A block is ordered (1) or final (2): answer those who wait for that. */
 void waiters_block(
 	struct lane *lane, const struct block_ref *block, uint8_t step);
+/* The median of the last waits; 0: nobody waited. */
+uint64_t waits_median(const struct waits *waits);
 /* Answer those whose transaction can have no effect any more. */
 void waiters_sweep(struct lane *lane, time_ms block_time);
 

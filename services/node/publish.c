@@ -13,6 +13,7 @@
 enum topic { TOPIC_BLOCK, TOPIC_TX, TOPIC_SLOT, TOPIC_CHAIN, TOPIC_STATUS };
 static const char *const topic_names[] = {
 	"block", "tx", "slot", "chain", "status"};
+static const uint64_t NUMBER_MAX = (UINT64_C(1) << 53) - 1; /* a height */
 enum { STATUS_MS = 1000, MOVES_MESSAGE_MAX = 64 };
 
 static void put_u64(uint8_t out[8], uint64_t value)
@@ -161,11 +162,36 @@ static void put_recent(struct lane *lane, struct chain_status *chain)
 			lane->recent[height % RECENT_MAX].hash;
 }
 
+static void put_number(
+	struct chain_status *chain, const char *name, uint64_t value)
+{
+	if (value == 0)
+		return;
+	CHECK(chain->numbers_count < 16);
+	chain->numbers[chain->numbers_count++] = (struct named_number){
+		.name = view_text(name),
+		.value = value < NUMBER_MAX ? value : NUMBER_MAX,
+	};
+}
+
+/* Of 256 bits; far more than the last 53 take longer than a network lives. */
+static uint64_t work_of(const struct engine_race *race)
+{
+	uint64_t work = 0;
+	for (size_t i = 0; i < sizeof(race->work); i++)
+		work = work > NUMBER_MAX >> 8 ? NUMBER_MAX
+					      : work << 8 | race->work[i];
+	return work;
+}
+
 static void put_chain(struct lane *lane, struct chain_status *chain)
 {
+	static const char *const waits[STEPS] = {
+		"received_us", "ordered_us", "final_us"};
 	const struct replica *replica = driver_replica(lane->driver);
 	struct chain_tip tip = chain_tip(replica_chain(replica));
 	struct replica_head final;
+	struct engine_status engine;
 	replica_final_head(replica, &final);
 	chain->chain = lane->chain;
 	chain->height = tip.height;
@@ -175,6 +201,10 @@ static void put_chain(struct lane *lane, struct chain_status *chain)
 	chain->final_hash = final.tip.hash;
 	chain->state_root = final.state_root;
 	put_recent(lane, chain);
+	for (size_t i = 0; i < STEPS; i++)
+		put_number(chain, waits[i], waits_median(&lane->waits[i]));
+	replica_status(replica, &engine);
+	put_number(chain, "work", work_of(&engine.race));
 }
 
 size_t encode_status(struct node *node)
@@ -196,6 +226,8 @@ size_t encode_status(struct node *node)
 		.peers = links_up(driver_links(driver), now),
 		.time = (uint64_t)clock_wall(),
 		.uptime = (uint64_t)(now - node->started_at),
+		.sent = driver_links(driver)->sent,
+		.sent_bytes = driver_links(driver)->sent_bytes,
 	};
 	if (engine.has_leader)
 		status.leader = view_of(&engine.leader, sizeof(engine.leader));

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/table.h"
+#include "clock/clock.h"
 #include "service/log.h"
 
 enum wait_step { WAIT_RECEIVED, WAIT_ORDERED, WAIT_FINAL };
@@ -23,8 +24,10 @@ struct waiter_key {
 
 struct waiter {
 	bool used;
-	bool listed;   /* in the table: waits for a block */
-	uint32_t next; /* free slots */
+	bool listed; /* in the table: waits for a block */
+	bool was_ordered;
+	uint64_t since; /* when it was asked, in microseconds */
+	uint32_t next;  /* free slots */
 	enum wait_step wait;
 	struct lane *lane;
 	struct origin origin;
@@ -92,6 +95,7 @@ static uint64_t take(struct waiters *waiters)
 	waiters->free_first = waiters->slots[slot].next;
 	memset(&waiters->slots[slot], 0, sizeof(waiters->slots[slot]));
 	waiters->slots[slot].used = true;
+	waiters->slots[slot].since = clock_monotonic_us();
 	waiters->used++;
 	return (uint64_t)slot + 1;
 }
@@ -118,6 +122,30 @@ static struct waiter *by_key(
 		return NULL;
 	const struct entry *entry = table_at(waiters->table, at);
 	return &waiters->slots[entry->slot];
+}
+
+static int by_size(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+	return (*a > *b) - (*a < *b);
+}
+
+uint64_t waits_median(const struct waits *waits)
+{
+	uint64_t sorted[STEPS_KEPT];
+	size_t count = waits->count < STEPS_KEPT ? waits->count : STEPS_KEPT;
+	if (count == 0)
+		return 0;
+	memcpy(sorted, waits->us, count * sizeof(sorted[0]));
+	qsort(sorted, count, sizeof(sorted[0]), by_size);
+	return sorted[count / 2];
+}
+
+static void waited(const struct waiter *waiter, enum wait_step step)
+{
+	struct waits *waits = &waiter->lane->waits[step];
+	waits->us[waits->count++ % STEPS_KEPT] =
+		clock_monotonic_us() - waiter->since;
 }
 
 /* Tell what is known now, and wait no more. */
@@ -226,7 +254,9 @@ void on_verdict(void *context, uint64_t token, const struct tx_view *tx,
 void on_received(void *context, uint64_t token)
 {
 	struct node *node = ((struct lane *)context)->node;
-	settle(node, by_token(node->waiters, token));
+	struct waiter *waiter = by_token(node->waiters, token);
+	waited(waiter, WAIT_RECEIVED);
+	settle(node, waiter);
 }
 
 static void answer_step(struct node *node, struct waiter *waiter,
@@ -267,7 +297,12 @@ void waiters_block(
 		struct waiter_key key = {
 			tx.body.wallet, tx.body.id, lane->chain};
 		struct waiter *waiter = by_key(node->waiters, &key);
-		if (waiter != NULL && step >= (uint8_t)waiter->wait)
+		if (waiter == NULL)
+			continue;
+		if (step == 2 || !waiter->was_ordered)
+			waited(waiter, step == 2 ? WAIT_FINAL : WAIT_ORDERED);
+		waiter->was_ordered = true;
+		if (step >= (uint8_t)waiter->wait)
 			answer_step(node, waiter, block, i, step);
 	}
 }

@@ -167,10 +167,32 @@ void model_link(
 	snprintf(seen->why, sizeof(seen->why), "%s", why);
 }
 
-static bool tower_status(
-	struct model *model, size_t node, const struct perch_chain_status *said)
+/* Blocks that went without a word: their hints were lost. */
+static void find_left(struct model *model, size_t node,
+	const struct perch_chain_status *said, int64_t now)
 {
 	struct tower *tower = &model->nodes[node].towers[said->chain];
+	uint64_t first = said->height - said->recent_count + 1, differs = 0;
+	for (uint64_t height = first; height <= said->height; height++) {
+		const struct perch_hash *had = tower_at(tower, height);
+		const struct perch_hash *has = &said->recent[height - first];
+		fork_seen(model, said->chain, node, height, has, now);
+		if (differs == 0 && had != NULL && !same(had, has))
+			differs = height;
+	}
+	if (differs == 0)
+		return;
+	for (uint64_t height = tower->height; height >= differs; height--)
+		fork_left(tower, height, tower_at(tower, height), now);
+	fork_joined(
+		model, said->chain, node, &said->recent[differs - first], now);
+}
+
+static bool tower_status(struct model *model, size_t node,
+	const struct perch_chain_status *said, int64_t now)
+{
+	struct tower *tower = &model->nodes[node].towers[said->chain];
+	find_left(model, node, said, now);
 	tower->known = false;
 	for (size_t i = 0; i < said->recent_count; i++)
 		tower_put(tower, said->height - said->recent_count + 1 + i,
@@ -207,13 +229,13 @@ bool model_status(struct model *model, size_t node,
 		const struct perch_chain_status *chain = &status->chains[i];
 		if (chain->chain < MODEL_CHAINS &&
 			chain->recent_count <= chain->height)
-			good = tower_status(model, node, chain) && good;
+			good = tower_status(model, node, chain, now) && good;
 	}
 	return good;
 }
 
-bool model_chain(
-	struct model *model, size_t node, const struct perch_chain_hint *hint)
+bool model_chain(struct model *model, size_t node,
+	const struct perch_chain_hint *hint, int64_t now)
 {
 	enum { CONNECTED = 1, DISCONNECTED, FINAL };
 	if (hint->chain >= MODEL_CHAINS || hint->height == 0)
@@ -221,11 +243,15 @@ bool model_chain(
 	struct tower *tower = &model->nodes[node].towers[hint->chain];
 	switch (hint->event) {
 	case CONNECTED:
+		fork_seen(model, hint->chain, node, hint->height, &hint->hash,
+			now);
+		fork_joined(model, hint->chain, node, &hint->hash, now);
 		tower_put(tower, hint->height, &hint->hash);
 		return true;
 	case DISCONNECTED:
-		if (hint->height > tower->height)
+		if (!tower->known || hint->height > tower->height)
 			return true;
+		fork_left(tower, hint->height, &hint->hash, now);
 		tower->height = hint->height - 1;
 		tower->hash = hint->parent;
 		if (tower->lowest > hint->height)

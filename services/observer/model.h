@@ -19,11 +19,24 @@ enum {
 	MODEL_RATE_SECONDS = 10,
 	MODEL_CHAINS = 2,
 	MODEL_SPAN_MS = 60 * 60 * 1000, /* of the timetable */
+	MODEL_HEIGHTS_MAX = 256,        /* whose rival blocks are counted */
+	MODEL_RIVALS_MAX = 4,           /* blocks of one height */
+	MODEL_NEWS_MAX = 64,
+};
+
+/* The blocks that a node left last, for others. */
+struct branch {
+	uint64_t above, top; /* heights: what stayed, the last one that went */
+	struct perch_hash blocks[MODEL_RECENT_MAX]; /* by height modulo */
+	int64_t time;
+	bool open; /* the others have not come yet */
 };
 
 /* One chain of one node: its last blocks, by height. */
 struct tower {
 	bool known;
+	struct branch left;
+	uint64_t reorganisations, deepest; /* since this observer looks */
 	uint64_t height, final_height;
 	struct perch_hash hash, final_hash, state_root;
 	uint64_t lowest;                            /* of those in recent */
@@ -44,6 +57,27 @@ struct seen_node {
 	uint64_t term;
 	unsigned mempool, peers;
 	struct tower towers[MODEL_CHAINS];
+};
+
+/* The blocks of one height, whoever has or had them. */
+struct rivals {
+	uint64_t height; /* 0: nothing is known */
+	size_t count;
+	struct perch_hash blocks[MODEL_RIVALS_MAX];
+};
+
+/* What a chain did that is worth a line. */
+struct news {
+	enum { NEWS_FORK, NEWS_REORGANISATION } what;
+	unsigned chain;
+	size_t node; /* who has it */
+	uint64_t
+		height; /* of the fork's block; of the last block that stayed */
+	uint64_t depth; /* blocks undone */
+	struct perch_hash
+		hash; /* the rival; the first block of the new branch */
+	struct perch_hash other; /* what was there first; what it replaces */
+	int64_t time;
 };
 
 /* What is final at a height, and who said so first. */
@@ -89,6 +123,10 @@ struct model {
 	struct booking bookings[MODEL_BOOKINGS_MAX];
 	bool is_stale; /* the bookings are what they were some time ago */
 	struct fact facts[MODEL_CHAINS][MODEL_FACTS_MAX];
+	struct rivals rivals[MODEL_CHAINS][MODEL_HEIGHTS_MAX];
+	uint64_t forks[MODEL_CHAINS]; /* blocks beside the first of a height */
+	uint64_t news_count;
+	struct news news[MODEL_NEWS_MAX];
 	unsigned alarms;
 	char alarm[400]; /* the last one */
 	/* of the blocks seen */
@@ -104,8 +142,8 @@ struct model {
 bool model_status(struct model *model, size_t node,
 	const struct perch_node_status *status, int64_t now);
 /* A block was connected, disconnected or final at a node. */
-bool model_chain(
-	struct model *model, size_t node, const struct perch_chain_hint *hint);
+bool model_chain(struct model *model, size_t node,
+	const struct perch_chain_hint *hint, int64_t now);
 /* It came up or went down. */
 void model_link(struct model *model, size_t node, bool up, const char *why,
 	int64_t now);
@@ -132,6 +170,21 @@ uint64_t tower_number(const struct tower *tower, const char *name);
 /* "leader"; never NULL. */
 const char *model_role(int role);
 const char *model_chain_name(unsigned chain);
+
+/* ---- fork.c: blocks that stand beside each other ---- */
+
+/* A node has this block: is there another one of its height? */
+void fork_seen(struct model *model, unsigned chain, size_t node,
+	uint64_t height, const struct perch_hash *hash, int64_t now);
+/* A node took a block off its tip, or found that it has gone. */
+void fork_left(struct tower *tower, uint64_t height,
+	const struct perch_hash *hash, int64_t now);
+/* A block came in the place of those. */
+void fork_joined(struct model *model, unsigned chain, size_t node,
+	const struct perch_hash *hash, int64_t now);
+/* The block that a node left at a height, or NULL. */
+const struct perch_hash *branch_at(
+	const struct branch *branch, uint64_t height);
 
 /* ---- the timetable ---- */
 void model_row(struct model *model, const char *port, const char *pad);

@@ -29,7 +29,7 @@ struct observer {
 	bool screen, chains_only;
 	uint64_t tell_from; /* earlier blocks are not told; 0: not known yet */
 	unsigned told_alarms;
-	uint64_t told_notes;
+	uint64_t told_notes, told_news;
 	/* liveness: monotonic */
 	time_ms heard_at[PERCH_NODES_MAX];
 	bool answered; /* any node, ever */
@@ -68,7 +68,9 @@ void tell_txs(const struct observer *observer, const struct perch_block *block);
 void tell_moves(const struct observer *observer,
 	const struct perch_block *block, const struct moves *moves);
 void tell_chain(const struct observer *observer, size_t node,
-	const struct perch_chain_hint *hint, uint64_t lost);
+	const struct perch_chain_hint *hint, uint64_t lost, int64_t now);
+/* Forks and reorganisations that were not told yet. */
+void tell_news(struct observer *observer);
 void tell_status(const struct observer *observer, size_t node,
 	const struct perch_node_status *status);
 /* A chain as --status says it. */

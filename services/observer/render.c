@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pen.h"
+#include "chains.h"
 
-enum { BLOCK_COLUMNS = 9, ROWS_MIN = 3, LABEL_MAX = 20, TICK_MIN = 10 };
+enum { ROWS_MIN = 3, LABEL_MAX = 20, TICK_MIN = 10 };
 
-static const char *clock_text(char room[12], int64_t time, bool seconds)
+const char *clock_text(char room[12], int64_t time, bool seconds)
 {
 	int64_t day = time / 1000 % 86400;
 	snprintf(room, 12, seconds ? "%02d:%02d:%02d" : "%02d:%02d",
@@ -20,18 +20,6 @@ static const char *clock_text(char room[12], int64_t time, bool seconds)
 
 /* ---- totals ---- */
 
-static uint64_t highest(const struct model *model, unsigned chain, bool final)
-{
-	uint64_t height = 0;
-	for (size_t i = 0; i < model->node_count; i++) {
-		const struct tower *tower = &model->nodes[i].towers[chain];
-		uint64_t own = final ? tower->final_height : tower->height;
-		if (tower->known && own > height)
-			height = own;
-	}
-	return height;
-}
-
 static void draw_head(
 	struct frame *frame, const struct model *model, int64_t now)
 {
@@ -39,9 +27,6 @@ static void draw_head(
 	struct pen pen = pen_line(frame);
 	pen_put(&pen, BOLD, "Perch %s", model->network);
 	pen_put(&pen, PLAIN, "  %s UTC", clock_text(room, now, true));
-	pen_put(&pen, PLAIN, "  final ");
-	pen_put(&pen, BOLD, "%llu",
-		(unsigned long long)highest(model, 0, true));
 	if (!frame->chains_only) {
 		pen_put(&pen, PLAIN, "  %.1f tx/s  granted ",
 			model_rate(model, now));
@@ -75,144 +60,6 @@ static void draw_operators(struct frame *frame, const struct model *model)
 		pen_put(&pen, DIM, "  since block %llu",
 			(unsigned long long)model->first_height);
 	pen_end(&pen);
-}
-
-/* ---- chains ---- */
-
-static bool is_forked(const struct model *model, unsigned chain,
-	uint64_t height, const struct perch_hash *hash)
-{
-	for (size_t i = 0; i < model->node_count; i++) {
-		const struct perch_hash *other =
-			tower_at(&model->nodes[i].towers[chain], height);
-		if (other != NULL && memcmp(other, hash, sizeof(*hash)) != 0)
-			return true;
-	}
-	return false;
-}
-
-static void draw_block(struct pen *pen, const struct model *model,
-	const struct seen_node *node, unsigned chain, uint64_t height,
-	bool first)
-{
-	char room[12];
-	const struct tower *tower = &node->towers[chain];
-	const struct perch_hash *hash = tower_at(tower, height);
-	if (hash == NULL) {
-		pen_pad(pen, pen->column + BLOCK_COLUMNS - first);
-		return;
-	}
-	bool linked = !first && tower_at(tower, height - 1) != NULL;
-	bool final = height <= tower->final_height;
-	const char *form = final ? "[%.5s]" : "<%.5s>";
-	enum style style = final ? GREEN : YELLOW;
-	if (node->seen != SEEN_UP)
-		style = DIM;
-	pen_put(pen, DIM, linked ? "--" : first ? " " : "  ");
-	perch_hex(room, hash, 3);
-	if (is_forked(model, chain, height, hash)) {
-		style = RED;
-		form = "{%.5s}";
-	}
-	char text[12];
-	snprintf(text, sizeof(text), form, room);
-	pen_put(pen, style, "%s", text);
-}
-
-static void draw_blocks(struct pen *pen, const struct model *model,
-	const struct seen_node *node, unsigned chain)
-{
-	const struct tower *tower = &node->towers[chain];
-	uint64_t top = highest(model, chain, false);
-	unsigned room = pen->frame->columns > pen->column
-				? pen->frame->columns - pen->column
-				: 0;
-	uint64_t count = (room + 1) / BLOCK_COLUMNS;
-	if (count > MODEL_RECENT_MAX)
-		count = MODEL_RECENT_MAX;
-	if (count > top)
-		count = top;
-	if (!tower->known)
-		return;
-	if (tower->height + count <= top) {
-		pen_put(pen, YELLOW, " ... %llu blocks behind",
-			(unsigned long long)(top - tower->height));
-		return;
-	}
-	for (uint64_t i = 1; i <= count; i++)
-		draw_block(pen, model, node, chain, top - count + i, i == 1);
-}
-
-static void draw_facts(struct pen *pen, const struct model *model,
-	const struct seen_node *node, unsigned chain)
-{
-	char room[12];
-	const struct tower *tower = &node->towers[chain];
-	switch (node->seen) {
-	case SEEN_NEVER:
-		pen_put(pen, DIM, "connecting");
-		return;
-	case SEEN_DOWN:
-		pen_put(pen, RED, "down since %s",
-			clock_text(room, node->since, true));
-		pen_put(pen, PLAIN, "  %s", node->why);
-		return;
-	case SEEN_UP:
-		break;
-	}
-	pen_put(pen, node->role == 2 ? BOLD : PLAIN, "%-9s",
-		model_role(node->role));
-	pen_put(pen, PLAIN, " term %llu  height %llu  final %llu",
-		(unsigned long long)node->term,
-		(unsigned long long)tower->height,
-		(unsigned long long)tower->final_height);
-	pen_put(pen, PLAIN, "  mempool %u  peers %u  lag %llu", node->mempool,
-		node->peers,
-		(unsigned long long)(highest(model, chain, true) -
-				     tower->final_height));
-}
-
-/* A node in two lines for each of its chains, or in one. */
-static void draw_node(struct frame *frame, const struct model *model,
-	const struct seen_node *node, bool tight)
-{
-	size_t widest = 0;
-	for (size_t i = 0; i < model->node_count; i++) {
-		size_t size = strlen(model->nodes[i].name);
-		widest = size > widest ? size : widest;
-	}
-	for (unsigned chain = 0; chain < MODEL_CHAINS; chain++) {
-		if (chain > 0 && !node->towers[chain].known)
-			continue;
-		struct pen pen = pen_line(frame);
-		pen_put(&pen, PLAIN, "(Node: ");
-		pen_put(&pen, BOLD, "%s", node->name);
-		pen_put(&pen, PLAIN, ")");
-		pen_pad(&pen, (unsigned)widest + 8);
-		if (tight && node->seen != SEEN_UP) {
-			pen_put(&pen, PLAIN, " ");
-			draw_facts(&pen, model, node, chain);
-		} else {
-			if (tight)
-				pen_put(&pen, node->role == 2 ? BOLD : PLAIN,
-					" %-9s", model_role(node->role));
-			draw_blocks(&pen, model, node, chain);
-		}
-		pen_end(&pen);
-		if (tight)
-			continue;
-		pen = pen_line(frame);
-		pen_pad(&pen, 7);
-		draw_facts(&pen, model, node, chain);
-		pen_end(&pen);
-	}
-}
-
-static void draw_nodes(
-	struct frame *frame, const struct model *model, bool tight)
-{
-	for (size_t i = 0; i < model->node_count; i++)
-		draw_node(frame, model, &model->nodes[i], tight);
 }
 
 /* ---- the timetable ---- */
@@ -352,32 +199,25 @@ static void draw_notes(struct frame *frame, const struct model *model)
 	}
 }
 
-static unsigned node_lines(const struct model *model)
-{
-	unsigned count = 0;
-	for (size_t i = 0; i < model->node_count; i++)
-		count += model->nodes[i].towers[1].known ? 2 : 1;
-	return count;
-}
-
 void render(struct frame *frame, const struct model *model, int64_t now)
 {
-	unsigned nodes = node_lines(model);
+	unsigned nodes = chains_rows(model, now);
 	frame->count = 0;
 	if (frame->columns > RENDER_COLUMNS_MAX)
 		frame->columns = RENDER_COLUMNS_MAX;
 	if (frame->rows > RENDER_ROWS_MAX)
 		frame->rows = RENDER_ROWS_MAX;
 	draw_head(frame, model, now);
+	chains_draw_heads(frame, model);
 	if (frame->chains_only) {
-		draw_nodes(
-			frame, model, frame->count + 2 * nodes > frame->rows);
+		chains_draw_nodes(frame, model,
+			frame->count + 2 * nodes > frame->rows, now);
 		return;
 	}
 	draw_operators(frame, model);
 	/* Two lines a node if that leaves some of the rest to be seen. */
-	draw_nodes(frame, model,
-		frame->count + 2 * nodes + 2 + 2 * ROWS_MIN > frame->rows);
+	chains_draw_nodes(frame, model,
+		frame->count + 2 * nodes + 2 + 2 * ROWS_MIN > frame->rows, now);
 	unsigned left = frame->rows - frame->count;
 	if (left > ROWS_MIN)
 		draw_timetable(frame, model, left - ROWS_MIN, now);

@@ -164,7 +164,7 @@ void tell_moves(const struct observer *observer,
 }
 
 void tell_chain(const struct observer *observer, size_t node,
-	const struct perch_chain_hint *hint, uint64_t lost)
+	const struct perch_chain_hint *hint, uint64_t lost, int64_t now)
 {
 	static const char *const words[] = {
 		"unknown", "connected", "disconnected", "final"};
@@ -181,7 +181,53 @@ void tell_chain(const struct observer *observer, size_t node,
 		json_null(&json, "lost");
 	else
 		json_number(&json, "lost", (int64_t)lost);
+	json_number(&json, "time", now);
 	finish(&json);
+}
+
+static void tell_fork(const struct observer *observer, const struct news *news)
+{
+	char buffer[LINE_BYTES];
+	struct json json = begin(buffer, "fork");
+	json_text(&json, "chain", model_chain_name(news->chain));
+	json_text(&json, "node", observer->model.nodes[news->node].name);
+	json_number(&json, "height", (int64_t)news->height);
+	put_hash(&json, "hash", &news->hash);
+	put_hash(&json, "beside", &news->other);
+	json_number(&json, "time", news->time);
+	finish(&json);
+}
+
+static void tell_reorganisation(
+	const struct observer *observer, const struct news *news)
+{
+	char buffer[LINE_BYTES];
+	struct json json = begin(buffer, "reorganisation");
+	json_text(&json, "chain", model_chain_name(news->chain));
+	json_text(&json, "node", observer->model.nodes[news->node].name);
+	json_number(&json, "above", (int64_t)news->height);
+	json_number(&json, "depth", (int64_t)news->depth);
+	put_hash(&json, "left", &news->other);
+	put_hash(&json, "joined", &news->hash);
+	json_number(&json, "time", news->time);
+	finish(&json);
+}
+
+void tell_news(struct observer *observer)
+{
+	const struct model *model = &observer->model;
+	if (model->news_count - observer->told_news > MODEL_NEWS_MAX)
+		observer->told_news = model->news_count - MODEL_NEWS_MAX;
+	while (observer->told_news < model->news_count) {
+		const struct news *news =
+			&model->news[observer->told_news++ % MODEL_NEWS_MAX];
+		if ((observer->tells & TELL_CHAIN) == 0)
+			continue;
+		if (news->what == NEWS_FORK)
+			tell_fork(observer, news);
+		else
+			tell_reorganisation(observer, news);
+	}
 }
 
 void tell_status(const struct observer *observer, size_t node,
@@ -209,6 +255,8 @@ void tell_status(const struct observer *observer, size_t node,
 	json_number(&json, "peers", status->peers);
 	json_number(&json, "time", status->time);
 	json_number(&json, "uptime", status->uptime);
+	json_number(&json, "sent", (int64_t)status->sent);
+	json_number(&json, "sent_bytes", (int64_t)status->sent_bytes);
 	finish(&json);
 }
 
@@ -226,6 +274,8 @@ void tell_tower(struct json *json, unsigned chain, const struct tower *tower)
 		json_number(json, tower->numbers[i].name,
 			(int64_t)tower->numbers[i].value);
 	json_end(json);
+	json_number(json, "reorganisations", (int64_t)tower->reorganisations);
+	json_number(json, "deepest", (int64_t)tower->deepest);
 	json_end(json);
 }
 

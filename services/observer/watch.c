@@ -209,10 +209,22 @@ static void on_status(struct observer *observer, size_t node,
 	observer->heard_at[node] = clock_monotonic();
 	observer->answered = true;
 	model_status(&observer->model, node, status, clock_wall());
+	tell_news(observer);
 	if (!was_up && (observer->tells & TELL_NODE))
 		tell_node(observer, node);
 	if (observer->tells & TELL_STATUS)
 		tell_status(observer, node, status);
+}
+
+static void on_chain(struct observer *observer, const struct perch_event *event)
+{
+	int64_t now = clock_wall();
+	if (observer->tells & TELL_CHAIN)
+		tell_chain(observer, (size_t)event->node, event->chain_hint,
+			event->lost, now);
+	model_chain(
+		&observer->model, (size_t)event->node, event->chain_hint, now);
+	tell_news(observer);
 }
 
 static void goes_down(struct observer *observer, size_t node, const char *why)
@@ -292,7 +304,6 @@ void watch_tick(struct observer *observer)
 
 void watch_event(struct observer *observer, const struct perch_event *event)
 {
-	struct model *model = &observer->model;
 	if (event->request != 0 && event->request == observer->question) {
 		observer->question = 0;
 		if (event->type == PERCH_EVENT_FAILED)
@@ -307,10 +318,7 @@ void watch_event(struct observer *observer, const struct perch_event *event)
 		on_status(observer, (size_t)event->node, event->status);
 		return;
 	case PERCH_EVENT_HINT_CHAIN:
-		model_chain(model, (size_t)event->node, event->chain_hint);
-		if (observer->tells & TELL_CHAIN)
-			tell_chain(observer, (size_t)event->node,
-				event->chain_hint, event->lost);
+		on_chain(observer, event);
 		return;
 	case PERCH_EVENT_BLOCK:
 		on_block(observer, event->block);

@@ -153,6 +153,8 @@ void give_status(struct perch_node_status *out, const struct status *in)
 	out->peers = (unsigned)in->peers;
 	out->time = (int64_t)in->time;
 	out->uptime = (int64_t)in->uptime;
+	out->sent = in->sent;
+	out->sent_bytes = in->sent_bytes;
 }
 
 static bool read_granted(struct perch_outcome *out, struct view details)

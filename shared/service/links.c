@@ -118,8 +118,12 @@ static void send_to(struct links *links, struct peer *peer,
 		bytes, sizeof(bytes), type, body, links->self, &links->network);
 	CHECK(size > 0);
 	struct view frame = view_of(bytes, size);
-	if (bus_send(peer->socket, &frame, 1) != ERR_OK)
+	if (bus_send(peer->socket, &frame, 1) != ERR_OK) {
 		peer->unsent++;
+		return;
+	}
+	links->sent++;
+	links->sent_bytes += size;
 }
 
 void links_send(struct links *links, const struct key *to,

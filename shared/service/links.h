@@ -39,6 +39,7 @@ struct links {
 	size_t count;
 	struct peer *items[LINKS_MAX];
 	time_ms hello_at;
+	uint64_t sent, sent_bytes; /* frames given to the sockets */
 };
 
 void links_init(struct links *links, struct bus *bus,

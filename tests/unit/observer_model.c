@@ -80,7 +80,7 @@ static void blocks_are_kept_by_height(void **state)
 	assert_tower(model, 10, 10);
 	for (uint64_t height = 11; height <= 40; height++) {
 		struct perch_chain_hint more = hint(1, height, height);
-		assert_true(model_chain(model, 0, &more));
+		assert_true(model_chain(model, 0, &more, NOW));
 	}
 	assert_tower(model, 40, 40);
 	assert_tower(model, 25, 25);
@@ -112,13 +112,87 @@ static void disconnected_blocks_are_gone(void **state)
 	struct perch_chain_hint back = hint(2, 10, 10);
 	struct perch_chain_hint other = hint(1, 10, 77);
 	assert_true(model_status(model, 0, &said, NOW));
-	assert_true(model_chain(model, 0, &back));
+	assert_true(model_chain(model, 0, &back, NOW));
 	assert_int_equal(model->nodes[0].towers[0].height, 9);
 	assert_null(tower_at(&model->nodes[0].towers[0], 10));
-	assert_true(model_chain(model, 0, &other));
+	assert_true(model_chain(model, 0, &other, NOW));
 	assert_tower(model, 9, 9);
 	assert_tower(model, 10, 77);
 	assert_int_equal(model->alarms, 0);
+}
+
+static void a_reorganisation_is_told_once(void **state)
+{
+	struct model *model = *state;
+	struct perch_node_status said = status(10, 1);
+	assert_true(model_status(model, 0, &said, NOW));
+	for (uint64_t height = 10; height > 7; height--) {
+		struct perch_chain_hint back = hint(2, height, height);
+		assert_true(model_chain(model, 0, &back, NOW));
+	}
+	assert_int_equal(model->news_count, 0);
+	for (uint64_t height = 8; height < 13; height++) {
+		struct perch_chain_hint other = hint(1, height, 100 + height);
+		assert_true(model_chain(model, 0, &other, NOW));
+	}
+	const struct tower *tower = &model->nodes[0].towers[0];
+	assert_int_equal(tower->reorganisations, 1);
+	assert_int_equal(tower->deepest, 3);
+	for (uint64_t height = 8; height <= 10; height++) {
+		struct perch_hash wanted = hash(height);
+		assert_memory_equal(branch_at(&tower->left, height), &wanted,
+			sizeof(wanted));
+	}
+	assert_null(branch_at(&tower->left, 7));
+	assert_null(branch_at(&tower->left, 11));
+	/* Three rivals, and the change itself after the first of them. */
+	assert_int_equal(model->forks[0], 3);
+	assert_int_equal(model->news_count, 4);
+	const struct news *news = &model->news[1];
+	struct perch_hash left = hash(8), joined = hash(108);
+	assert_int_equal(news->what, NEWS_REORGANISATION);
+	assert_int_equal(news->height, 7);
+	assert_int_equal(news->depth, 3);
+	assert_memory_equal(&news->other, &left, sizeof(left));
+	assert_memory_equal(&news->hash, &joined, sizeof(joined));
+	/* The heartbeat that follows says nothing new. */
+	said = status(12, 1);
+	said.chains[0].final_height = 0;
+	for (size_t i = 0; i < said.chains[0].recent_count; i++)
+		said.chains[0].recent[i] = hash(109 + i);
+	assert_true(model_status(model, 0, &said, NOW));
+	assert_int_equal(model->news_count, 4);
+}
+
+/* The hints were lost: the heartbeat names other blocks than before. */
+static void a_lost_reorganisation_is_found(void **state)
+{
+	struct model *model = *state;
+	struct perch_node_status said = status(10, 1);
+	said.chains[0].final_height = 0;
+	assert_true(model_status(model, 0, &said, NOW));
+	said.chains[0].height = 11;
+	said.chains[0].recent[0] = hash(8);
+	for (size_t i = 1; i < 4; i++)
+		said.chains[0].recent[i] = hash(108 + i);
+	assert_true(model_status(model, 0, &said, NOW));
+	const struct tower *tower = &model->nodes[0].towers[0];
+	assert_int_equal(tower->reorganisations, 1);
+	assert_int_equal(tower->deepest, 2);
+	assert_int_equal(tower->left.above, 8);
+	assert_int_equal(model->forks[0], 2);
+	assert_int_equal(model->alarms, 0);
+}
+
+/* Many blocks of one height are a storm, and a list has an end. */
+static void rivals_are_bounded(void **state)
+{
+	struct model *model = *state;
+	for (uint64_t i = 0; i < 1000; i++) {
+		struct perch_chain_hint hint_of = hint(1, 5, 1000 + i);
+		assert_true(model_chain(model, i % 3, &hint_of, NOW));
+	}
+	assert_int_equal(model->forks[0], MODEL_RIVALS_MAX - 1);
 }
 
 static void a_gap_forgets_what_was_before(void **state)
@@ -127,7 +201,7 @@ static void a_gap_forgets_what_was_before(void **state)
 	struct perch_node_status said = status(10, 1);
 	struct perch_chain_hint far = hint(1, 100, 100);
 	assert_true(model_status(model, 0, &said, NOW));
-	assert_true(model_chain(model, 0, &far));
+	assert_true(model_chain(model, 0, &far, NOW));
 	assert_tower(model, 100, 100);
 	assert_null(tower_at(&model->nodes[0].towers[0], 99));
 	assert_null(tower_at(&model->nodes[0].towers[0], 10));
@@ -142,7 +216,7 @@ static void nodes_that_agree_raise_nothing(void **state)
 	assert_true(model_status(model, 0, &said, NOW));
 	assert_true(model_status(model, 1, &later, NOW));
 	assert_true(model_status(model, 2, &said, NOW));
-	assert_true(model_chain(model, 1, &final));
+	assert_true(model_chain(model, 1, &final, NOW));
 	assert_int_equal(model->alarms, 0);
 }
 
@@ -152,8 +226,8 @@ static void two_final_blocks_raise_an_alarm(void **state)
 	struct perch_node_status said = status(10, 1);
 	struct perch_chain_hint final = hint(3, 9, 1234);
 	assert_true(model_status(model, 0, &said, NOW));
-	assert_false(model_chain(model, 2, &final));
-	assert_false(model_chain(model, 2, &final));
+	assert_false(model_chain(model, 2, &final, NOW));
+	assert_false(model_chain(model, 2, &final, NOW));
 	assert_int_equal(model->alarms, 1);
 	assert_non_null(strstr(model->alarm, "two blocks"));
 	assert_non_null(strstr(model->alarm, "final at 9:"));
@@ -166,7 +240,7 @@ static void two_state_roots_raise_an_alarm(void **state)
 	struct model *model = *state;
 	struct perch_chain_hint first = hint(3, 9, 9);
 	struct perch_node_status said = status(10, 1), other = status(10, 2);
-	assert_true(model_chain(model, 0, &first)); /* without a root */
+	assert_true(model_chain(model, 0, &first, NOW)); /* without a root */
 	assert_true(model_status(model, 1, &said, NOW));
 	assert_false(model_status(model, 2, &other, NOW));
 	assert_non_null(strstr(model->alarm, "two state roots"));
@@ -197,8 +271,8 @@ static void a_lie_far_below_is_still_caught(void **state)
 	}
 	struct perch_chain_hint caught = hint(3, 4000, 1);
 	struct perch_chain_hint too_old = hint(3, 10, 1);
-	assert_false(model_chain(model, 0, &caught));
-	assert_true(model_chain(model, 0, &too_old));
+	assert_false(model_chain(model, 0, &caught, NOW));
+	assert_true(model_chain(model, 0, &too_old, NOW));
 }
 
 static void up_and_down_are_told_once(void **state)
@@ -267,6 +341,9 @@ int main(void)
 		TEST(blocks_are_kept_by_height),
 		TEST(numbers_have_names),
 		TEST(disconnected_blocks_are_gone),
+		TEST(a_reorganisation_is_told_once),
+		TEST(a_lost_reorganisation_is_found),
+		TEST(rivals_are_bounded),
 		TEST(a_gap_forgets_what_was_before),
 		TEST(nodes_that_agree_raise_nothing),
 		TEST(two_final_blocks_raise_an_alarm),

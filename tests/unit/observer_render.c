@@ -98,10 +98,9 @@ static void a_chain_is_drawn_newest_right(void **state)
 	render(&world->frame, &world->model, NOW);
 	assert_string_equal(line_with(world, "the_blue_sky"),
 		"(Node: the_blue_sky)     "
-		"[0f0f0]--[10101]--[11111]--[12121]--[13131]"
-		"--<14141>");
-	assert_non_null(strstr(
-		line_with(world, "leader "), "term 3  height 20  final 19"));
+		"[10101]--[11111]--[12121]--[13131]--<14141> ordered");
+	assert_non_null(strstr(line_with(world, "ordered leader "),
+		"term 3  height 20  final 19"));
 }
 
 static void a_fork_is_seen_at_its_height(void **state)
@@ -110,8 +109,8 @@ static void a_fork_is_seen_at_its_height(void **state)
 	struct perch_chain_hint back = {.event = 2, .height = 20};
 	struct perch_chain_hint other = {.event = 1, .height = 20};
 	memset(&other.hash, 0xfe, 32);
-	assert_true(model_chain(&world->model, 3, &back));
-	assert_true(model_chain(&world->model, 3, &other));
+	assert_true(model_chain(&world->model, 3, &back, NOW));
+	assert_true(model_chain(&world->model, 3, &other, NOW));
 	render(&world->frame, &world->model, NOW);
 	const char *forked = line_with(world, "yellow_submarine");
 	const char *honest = line_with(world, "the_blue_sky");
@@ -119,7 +118,71 @@ static void a_fork_is_seen_at_its_height(void **state)
 	assert_non_null(strstr(honest, "{14141}"));
 	assert_int_equal(
 		strchr(forked, '{') - forked, strchr(honest, '{') - honest);
-	assert_null(strchr(forked, '<'));
+	assert_non_null(strstr(forked, "[13131]-<{fefef}"));
+	assert_null(strstr(forked, "<f"));
+	assert_non_null(strstr(line_with(world, "forks "), "forks 1"));
+}
+
+/* white_noise goes from ..1313--1414 to ..1313--fefe--efef. */
+static void a_branch_that_was_left_stands_below(void **state)
+{
+	struct world *world = *state;
+	struct perch_chain_hint back = {.event = 2, .height = 20};
+	struct perch_chain_hint other = {.event = 1, .height = 20};
+	memset(&back.hash, 20, 32);
+	memset(&other.hash, 0xfe, 32);
+	assert_true(model_chain(&world->model, 2, &back, NOW));
+	assert_true(model_chain(&world->model, 2, &other, NOW));
+	other.height = 21;
+	memset(&other.hash, 0xef, 32);
+	assert_true(model_chain(&world->model, 2, &other, NOW));
+	render(&world->frame, &world->model, NOW);
+	unsigned at = 0;
+	while (strstr(world->frame.lines[at], "white_noise") == NULL)
+		at++;
+	const char *chain = world->frame.lines[at];
+	const char *branch = world->frame.lines[at + 1];
+	assert_non_null(strstr(chain, "[13131]-<{fefef}--<efefe> ordered"));
+	assert_string_equal(branch,
+		"  left 16:40:00 ordered                           "
+		"\\-x14141x");
+	assert_int_equal(strstr(chain, "{fefef}") - chain,
+		strstr(branch, "x14141x") - branch);
+	assert_non_null(strstr(line_with(world, "ordered  final"),
+		"reorganised 1 (deepest 1)"));
+	line_with(world, "white_noise reorganised above 19, 1 undone: 14141, "
+			 "now fefef");
+	render(&world->frame, &world->model, NOW + 61000);
+	assert_false(is_shown(world, "x14141x"));
+}
+
+/* Both engines: each line says of which chain it is. */
+static void two_chains_are_two_lines(void **state)
+{
+	struct world *world = *state;
+	struct perch_node_status status = {.role = 2, .chain_count = 2};
+	status.chains[0].height = status.chains[1].height = 1;
+	status.chains[0].recent_count = status.chains[1].recent_count = 1;
+	status.chains[1].chain = 1;
+	status.chains[1].number_count = 3;
+	status.chains[1].numbers[0] = (struct perch_number){"work", 1280};
+	status.chains[1].numbers[1] =
+		(struct perch_number){"ordered_us", 2100000};
+	status.chains[1].numbers[2] =
+		(struct perch_number){"hash_rate", 5120000};
+	status.chains[0].number_count = 1;
+	status.chains[0].numbers[0] = (struct perch_number){"ordered_us", 420};
+	memset(&status.chains[1].recent[0], 0x77, 32);
+	world->model.node_count = 1;
+	world->frame.columns = 120;
+	assert_true(model_status(&world->model, 0, &status, NOW));
+	render(&world->frame, &world->model, NOW);
+	assert_non_null(strstr(line_with(world, "pow  "), "ordered in 2.1 s"));
+	assert_non_null(
+		strstr(line_with(world, "ordered  "), "ordered in 0.42 ms"));
+	line_with(world, "<77777> pow");
+	line_with(world, "<00000> ordered");
+	line_with(world, "pow     leader    work 1.28 k  5.12 MH/s");
 }
 
 static void who_is_behind_is_not_drawn_in_line(void **state)
@@ -127,7 +190,7 @@ static void who_is_behind_is_not_drawn_in_line(void **state)
 	struct world *world = *state;
 	for (uint64_t height = 21; height < 60; height++) {
 		struct perch_chain_hint hint = {.event = 1, .height = height};
-		assert_true(model_chain(&world->model, 0, &hint));
+		assert_true(model_chain(&world->model, 0, &hint, NOW));
 	}
 	render(&world->frame, &world->model, NOW);
 	assert_non_null(
@@ -246,7 +309,7 @@ static void chains_alone_are_alone(void **state)
 	struct world *world = *state;
 	world->frame.chains_only = true;
 	render(&world->frame, &world->model, NOW);
-	assert_int_equal(world->frame.count, 1 + 2 * 5);
+	assert_int_equal(world->frame.count, 2 + 2 * 5);
 	assert_false(is_shown(world, "pads"));
 	assert_false(is_shown(world, "operators"));
 }
@@ -258,6 +321,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_chain_is_drawn_newest_right),
 		TEST(a_fork_is_seen_at_its_height),
+		TEST(a_branch_that_was_left_stands_below),
+		TEST(two_chains_are_two_lines),
 		TEST(who_is_behind_is_not_drawn_in_line),
 		TEST(a_node_that_is_down_says_since_when),
 		TEST(bookings_stand_at_their_minutes),

@@ -83,6 +83,7 @@ struct perch_node_status {
 	struct perch_chain_status chains[2];
 	unsigned mempool, peers;
 	int64_t time, uptime;
+	uint64_t sent, sent_bytes; /* to other nodes, since the start */
 };
 
 /* A part of a snapshot. */
