@@ -467,6 +467,20 @@ static bool read_section(struct reading *reading, zconfig_t *section)
 	return good;
 }
 
+/* With no more than half, two blocks of one height could both be certified. */
+static bool check_signers(struct reading *reading)
+{
+	const struct genesis *out = reading->out;
+	size_t voters = 0;
+	for (size_t i = 0; i < out->node_count; i++)
+		voters += out->nodes[i].role == 2;
+	if (out->signers != 0 &&
+		(out->signers > voters || out->signers <= voters / 2))
+		return refuse(reading, "perch/signers",
+			"more than half of the voters, and not more than all");
+	return true;
+}
+
 static bool read_all(struct reading *reading, zconfig_t *root)
 {
 	for (zconfig_t *section = zconfig_child(root); section != NULL;
@@ -479,9 +493,7 @@ static bool read_all(struct reading *reading, zconfig_t *root)
 		return refuse(reading, "perch", "this section is missing");
 	if (out->node_count == 0)
 		return refuse(reading, "nodes", "at least one is needed");
-	if (out->signers > out->node_count)
-		return refuse(reading, "perch/signers", "more than nodes");
-	return true;
+	return check_signers(reading);
 }
 
 enum err genesis_load(struct genesis *out, const char *path, char *why)

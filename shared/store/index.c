@@ -20,8 +20,8 @@
 /* Changes whenever what is stored under a key does. */
 #define FORMAT "perch-index 2"
 
-static const char *const base_names[INDEX_BASES] = {
-	"meta", "snapshot", "peer", "received"};
+static const char *const base_names[INDEX_BASES] = {"meta", "snapshot", "peer",
+	"received", "signed", "certificate", "evidence"};
 
 _Noreturn static void failed(
 	const struct index *index, const char *what, int code)
@@ -269,13 +269,14 @@ static int write_change(
 
 static int write_changes(struct index *index, MDB_txn *txn)
 {
-	bool snapshot = false;
+	bool snapshot = false, checkpoint = false;
 	int code = 0;
 
 	for (size_t i = 0; i < index->change_count && !code; i++) {
 		const struct change *change = &index->changes[i];
 
 		snapshot = snapshot || change->base == BASE_SNAPSHOT;
+		checkpoint = checkpoint || change->base >= BASE_SIGNED;
 		/* Of several for one key the last. */
 		if (i + 1 < index->change_count &&
 			compare_keys(change, change + 1) == 0)
@@ -284,6 +285,8 @@ static int write_changes(struct index *index, MDB_txn *txn)
 	}
 	if (!code && snapshot)
 		code = index_drop_snapshots(index, txn);
+	if (!code && checkpoint)
+		code = index_trim_checkpoints(index, txn);
 	return code;
 }
 

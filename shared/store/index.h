@@ -41,6 +41,15 @@ void index_put_received(struct index *index, const struct key *wallet,
 	const struct id *id, struct view tx);
 void index_remove_received(
 	struct index *index, const struct key *wallet, const struct id *id);
+/* What this node signed at a height, and certificates: of each the newest
+ * 65,536 heights are kept. Who signed twice: the first 1,024 cases. */
+enum { INDEX_CHECKPOINTS_MAX = 65536, INDEX_EVIDENCE_MAX = 1024 };
+void index_put_signed(
+	struct index *index, uint64_t height, struct view checkpoint);
+void index_put_certificate(
+	struct index *index, uint64_t height, struct view certificate);
+void index_put_evidence(struct index *index, uint64_t height,
+	const struct key *signer, struct view evidence);
 void index_commit(struct index *index, uint64_t applied_height);
 
 /* Reads see what is committed; any thread. */
@@ -60,6 +69,13 @@ bool index_find_snapshot(struct index *index, uint64_t *height,
 bool index_next_peer(struct index *index, uint64_t *cursor, uint8_t *out,
 	size_t *size, size_t size_max);
 bool index_next_received(struct index *index, uint64_t *cursor, uint8_t *out,
+	size_t *size, size_t size_max);
+bool index_find_signed(struct index *index, uint64_t height, uint8_t *out,
+	size_t *size, size_t size_max);
+bool index_find_certificate(struct index *index, uint64_t height, uint8_t *out,
+	size_t *size, size_t size_max);
+size_t index_evidence_count(struct index *index);
+bool index_next_evidence(struct index *index, uint64_t *cursor, uint8_t *out,
 	size_t *size, size_t size_max);
 
 /* With a smaller map and smaller runs (finds.h): for tests. */

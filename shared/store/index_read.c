@@ -115,8 +115,8 @@ static bool copy_record(struct index *index, const MDB_val *key,
 }
 
 /* Few: the cursor counts them. */
-bool index_next_peer(struct index *index, uint64_t *cursor, uint8_t *out,
-	size_t *size, size_t size_max)
+bool index_next(struct index *index, enum index_base base, uint64_t *cursor,
+	uint8_t *out, size_t *size, size_t size_max)
 {
 	MDB_txn *txn = index_begin_read(index);
 	MDB_cursor *walk;
@@ -127,7 +127,7 @@ bool index_next_peer(struct index *index, uint64_t *cursor, uint8_t *out,
 
 	if (!txn)
 		return false;
-	code = mdb_cursor_open(txn, index->bases[BASE_PEER], &walk);
+	code = mdb_cursor_open(txn, index->bases[base], &walk);
 	if (code)
 		goto out;
 	code = mdb_cursor_get(walk, &key, &record, MDB_FIRST);
@@ -143,6 +143,12 @@ bool index_next_peer(struct index *index, uint64_t *cursor, uint8_t *out,
 out:
 	index_end_read(index, txn);
 	return found;
+}
+
+bool index_next_peer(struct index *index, uint64_t *cursor, uint8_t *out,
+	size_t *size, size_t size_max)
+{
+	return index_next(index, BASE_PEER, cursor, out, size, size_max);
 }
 
 /* Many: the cursor is the number of the last one. */

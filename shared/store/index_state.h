@@ -13,6 +13,9 @@ enum index_base {
 	BASE_SNAPSHOT, /* (height, chunk), see index_snapshot.c */
 	BASE_PEER,     /* key -> entry */
 	BASE_RECEIVED, /* number in order of coming -> find key, transaction */
+	BASE_SIGNED,   /* height -> what this node signed there */
+	BASE_CERTIFICATE, /* height -> certificate */
+	BASE_EVIDENCE,    /* height and signer -> double signing */
 	INDEX_BASES,
 };
 
@@ -62,5 +65,10 @@ void index_remove(struct index *index, enum index_base base, struct view key);
 
 /* In a commit that wrote snapshots: drop all but the newest. 0 or a code. */
 int index_drop_snapshots(struct index *index, MDB_txn *txn);
+/* The same for checkpoints: drop what is too much. */
+int index_trim_checkpoints(struct index *index, MDB_txn *txn);
+/* The record after so many of a base, copied; the cursor goes on. */
+bool index_next(struct index *index, enum index_base base, uint64_t *cursor,
+	uint8_t *out, size_t *size, size_t size_max);
 
 #endif

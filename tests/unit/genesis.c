@@ -21,7 +21,7 @@ static const char good[] = "# a comment\n"
 			   "    name = demo\n"
 			   "    time = 2026-01-31T08:30:00Z\n"
 			   "    observers = enrolled\n"
-			   "    signers = 2\n"
+			   "    signers = 1\n"
 			   "pow\n"
 			   "    interval = 10s\n"
 			   "    bits = 1d00ffff\n"
@@ -147,7 +147,7 @@ static void test_everything_is_read(void **state)
 	assert_string_equal(genesis.name, "demo");
 	assert_int_equal(genesis.time, 1769848200000);
 	assert_false(genesis.observers_anyone);
-	assert_int_equal(genesis.signers, 2);
+	assert_int_equal(genesis.signers, 1);
 	assert_int_equal(genesis.pow.interval_ms, 10000);
 	assert_int_equal(genesis.pow.bits, 0x1d00ffff);
 	assert_int_equal(genesis.pow.retarget, POW_RETARGET_WINDOW);
@@ -247,8 +247,8 @@ static const struct {
 	{"quota = 7", "limit = 7", "operators/alice/limit: expected"},
 	{"key = $7", "key = $7\n        quota = 5", "observers/eve/quota"},
 	/* proof of work */
-	{"signers = 2", "signers = 3", "perch/signers: more than nodes"},
-	{"signers = 2", "signers = some", "perch/signers: expected"},
+	{"signers = 1", "signers = 2", "perch/signers: more than half"},
+	{"signers = 1", "signers = some", "perch/signers: expected"},
 	{"interval = 10s", "interval = 0s", "pow/interval: it must not"},
 	{"interval = 10s", "pause = 10s", "pow/pause: expected interval"},
 	{"half-life = 1h", "half-life = long", "pow/half-life: a duration"},

@@ -322,6 +322,71 @@ static void test_no_more_received_than_may_wait(void **state)
 	index_close(&index);
 }
 
+static uint64_t find_signed(struct index *index, uint64_t height)
+{
+	uint8_t out[8];
+	size_t size = 0;
+
+	if (!index_find_signed(index, height, out, &size, sizeof(out)))
+		return 0;
+	assert_int_equal(size, sizeof(out));
+	uint64_t found;
+	memcpy(&found, out, sizeof(found));
+	return found;
+}
+
+static void test_of_what_was_signed_the_oldest_goes(void **state)
+{
+	enum { EXTRA = 7 };
+	struct index *index = must_open(MAP << 2, RUN);
+	uint8_t out[8];
+	size_t size;
+
+	(void)state;
+	for (uint64_t h = 1; h <= INDEX_CHECKPOINTS_MAX + EXTRA; h++)
+		index_put_signed(index, h, view_of(&h, sizeof(h)));
+	assert_int_equal(find_signed(index, 1), 0); /* not committed */
+	index_commit(index, 0);
+	index_close(&index);
+	index = must_open(MAP << 2, RUN);
+	assert_int_equal(find_signed(index, EXTRA), 0);
+	assert_int_equal(find_signed(index, EXTRA + 1), EXTRA + 1);
+	assert_int_equal(find_signed(index, INDEX_CHECKPOINTS_MAX + EXTRA),
+		INDEX_CHECKPOINTS_MAX + EXTRA);
+	assert_false(index_find_certificate(
+		index, EXTRA + 1, out, &size, sizeof(out)));
+	index_put_certificate(index, 5, view_text("five"));
+	index_commit(index, 0);
+	assert_true(index_find_certificate(index, 5, out, &size, sizeof(out)));
+	assert_int_equal(size, 4);
+	assert_false(index_find_certificate(index, 5, out, &size, 3));
+	index_close(&index);
+}
+
+static void test_the_first_evidence_stays(void **state)
+{
+	struct index *index = must_open(MAP << 2, RUN);
+	uint64_t cursor = 0, value, count = 0;
+	size_t size;
+
+	(void)state;
+	for (uint64_t i = 0; i < INDEX_EVIDENCE_MAX + 9; i++) {
+		struct key signer = key_of(i);
+
+		index_put_evidence(
+			index, i / 4 + 1, &signer, view_of(&i, sizeof(i)));
+	}
+	index_commit(index, 0);
+	assert_int_equal(index_evidence_count(index), INDEX_EVIDENCE_MAX);
+	while (index_next_evidence(
+		index, &cursor, (uint8_t *)&value, &size, sizeof(value))) {
+		assert_true(value < INDEX_EVIDENCE_MAX);
+		count++;
+	}
+	assert_int_equal(count, INDEX_EVIDENCE_MAX);
+	index_close(&index);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +401,8 @@ int main(void)
 		TEST(test_received_are_kept_in_order),
 		TEST(test_the_received_agree_with_a_model),
 		TEST(test_no_more_received_than_may_wait),
+		TEST(test_of_what_was_signed_the_oldest_goes),
+		TEST(test_the_first_evidence_stays),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
