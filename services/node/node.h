@@ -9,13 +9,14 @@
 #include "service/driver.h"
 
 enum {
-	WAITERS_MAX = 16384,  /* submissions that wait for an answer */
-	READS_MAX = 1024,     /* questions that wait for a majority's word */
-	REQUESTS_ROUND = 256, /* taken before the engine gets its turn */
-	RECENT_MAX = 16,      /* block hashes in a status */
-	LANES_MAX = 2,        /* chains of one node */
-	STEPS = 3,            /* received, ordered, final */
-	STEPS_KEPT = 64,      /* last waits of which a median is told */
+	WAITERS_MAX = 16384,    /* submissions that wait for an answer */
+	READS_MAX = 1024,       /* questions that wait for a majority's word */
+	CERTIFICATES_MAX = 256, /* questions that wait for one */
+	REQUESTS_ROUND = 256,   /* taken before the engine gets its turn */
+	RECENT_MAX = 16,        /* block hashes in a status */
+	LANES_MAX = 2,          /* chains of one node */
+	STEPS = 3,              /* received, ordered, final */
+	STEPS_KEPT = 64,        /* last waits of which a median is told */
 };
 
 /* Where an answer goes. */
@@ -34,6 +35,13 @@ struct read {
 	uint8_t type; /* MESSAGE_HEAD_QUERY or MESSAGE_TX_QUERY */
 	struct key wallet;
 	struct id id;
+};
+
+/* A question for a certificate that has to be gathered first. */
+struct certificate_wait {
+	struct lane *lane; /* NULL: free */
+	struct origin origin;
+	uint64_t height;
 };
 
 struct publisher {
@@ -82,6 +90,7 @@ struct node {
 	struct publisher publisher;
 	uint64_t read_next;
 	struct read reads[READS_MAX];
+	struct certificate_wait certificates[CERTIFICATES_MAX];
 	time_ms started_at;
 	bool halted;
 	uint8_t body[ENVELOPE_BODY_BYTES_MAX]; /* of the answer being made */
@@ -100,6 +109,14 @@ void answer(struct node *node, const struct origin *origin,
 	enum message_type type, size_t body_size); /* node->body */
 void answer_refusal(
 	struct node *node, const struct origin *origin, enum err err);
+
+/* ---- certify.c: certificates and evidence ---- */
+enum err serve_certificate(
+	struct node *node, const struct origin *origin, struct view body);
+enum err serve_evidence(
+	struct node *node, const struct origin *origin, struct view body);
+/* One is there, or (no bytes) cannot be had. */
+void serve_certified(struct lane *lane, const struct output *output);
 
 /* ---- fate.c: what became of a transaction ---- */
 void answer_fate(struct lane *lane, const struct origin *origin,

@@ -205,6 +205,9 @@ static void put_chain(struct lane *lane, struct chain_status *chain)
 		put_number(chain, waits[i], waits_median(&lane->waits[i]));
 	replica_status(replica, &engine);
 	put_number(chain, "work", work_of(&engine.race));
+	put_number(chain, "certified", driver_newest_certified(lane->driver));
+	put_number(chain, "evidence",
+		index_evidence_count(driver_index(lane->driver)));
 }
 
 size_t encode_status(struct node *node)

@@ -96,6 +96,11 @@ static void on_output(void *context, const struct output *output)
 			err_name(output->err));
 		node->halted = true;
 		return;
+	case OUTPUT_CERTIFIED:
+		serve_certified(lane, output);
+		return;
+	case OUTPUT_CHECKPOINT:
+	case OUTPUT_EVIDENCE:
 	case OUTPUT_MEMBERS:
 	case OUTPUT_SEND:
 	case OUTPUT_FORWARD:

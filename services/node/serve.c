@@ -351,6 +351,8 @@ static const struct {
 	{MESSAGE_PEERS_QUERY, serve_peers},
 	{MESSAGE_STATUS_QUERY, serve_status},
 	{MESSAGE_STATE_QUERY, serve_state},
+	{MESSAGE_CERTIFICATE_QUERY, serve_certificate},
+	{MESSAGE_EVIDENCE_QUERY, serve_evidence},
 };
 
 static enum err serve(

@@ -23,6 +23,10 @@ enum certify_word {
 	CERTIFY_FULL,  /* too many signers at this height */
 };
 
+/* Somebody asks for this height: there is a place for what comes. */
+void certify_open(struct certify *certify, uint64_t height);
+bool certify_is_open(const struct certify *certify, uint64_t height);
+
 /* What keeping it would give; a KNOWN one needs no verification. */
 enum certify_word certify_look(const struct certify *certify,
 	const struct signed_checkpoint *checkpoint);

@@ -45,6 +45,7 @@ size_t replica_bytes(const struct replica_config *config)
 	       align(mempool_bytes(
 		       limits->mempool_txs_max, limits->mempool_bytes_max)) +
 	       align(limits->snapshot_bytes_max) + align(chain_bytes()) +
+	       align(certify_bytes(REPLICA_CERTIFY_HEIGHTS)) +
 	       align(config->engine->size) +
 	       (config->engine->mines ? align(shelf_bytes()) : 0);
 }
@@ -78,6 +79,8 @@ enum err replica_init(
 	replica->chain = chain_init(
 		at, replica->state, config->genesis, config->engine->chain);
 	at += align(chain_bytes());
+	replica->certify = certify_init(at, REPLICA_CERTIFY_HEIGHTS);
+	at += align(certify_bytes(REPLICA_CERTIFY_HEIGHTS));
 	replica->engine = at;
 	at += align(config->engine->size);
 	if (config->engine->mines)

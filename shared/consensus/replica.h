@@ -10,6 +10,7 @@
 
 #include "consensus/engine.h"
 #include "contract/chain.h"
+#include "ledger/checkpoint.h"
 
 struct replica; /* opaque */
 
@@ -62,13 +63,16 @@ enum output_type {
 	OUTPUT_FORWARD, /* transactions to one member */
 	OUTPUT_SAVE,    /* blocks and record to the log; answer replica_saved */
 	OUTPUT_TIMER,
-	OUTPUT_FETCH,    /* a snapshot from a peer; answer replica_fetched */
-	OUTPUT_ORDERED,  /* a block is on the tip */
-	OUTPUT_REVERTED, /* blocks above height are off the chain */
-	OUTPUT_FINAL,    /* a block is final: tell the world */
-	OUTPUT_SNAPSHOT, /* keep these bytes: the state after block height */
-	OUTPUT_READY,    /* a read is confirmed (or not) */
-	OUTPUT_MEMBERS,  /* the members changed: see replica_status */
+	OUTPUT_FETCH,      /* a snapshot from a peer; answer replica_fetched */
+	OUTPUT_ORDERED,    /* a block is on the tip */
+	OUTPUT_REVERTED,   /* blocks above height are off the chain */
+	OUTPUT_FINAL,      /* a block is final: tell the world */
+	OUTPUT_SNAPSHOT,   /* keep these bytes: the state after block height */
+	OUTPUT_READY,      /* a read is confirmed (or not) */
+	OUTPUT_MEMBERS,    /* the members changed: see replica_status */
+	OUTPUT_CHECKPOINT, /* message `checkpoint` to one member */
+	OUTPUT_CERTIFIED,  /* a certificate: M of N have signed a block */
+	OUTPUT_EVIDENCE,   /* a double_signing: keep it, and raise alarm */
 	OUTPUT_HALT, /* this node must stop: a block it must hold is invalid */
 	/* Search: bytes is a header whose engine field, at `field` of it, wants
 	 * a nonce; answer replica_mined. Empty bytes: stop. Replaces the one
@@ -80,10 +84,12 @@ enum output_type {
 
 struct output {
 	enum output_type type;
-	/* ORDERED, REVERTED, FINAL, SNAPSHOT, FETCH, READY, SIGN, FAULT */
+	/* ORDERED, REVERTED, FINAL, SNAPSHOT, FETCH, READY, SIGN, FAULT,
+	 * CHECKPOINT, CERTIFIED, EVIDENCE */
 	uint64_t height;
 	uint64_t task;        /* SAVE, FETCH, READY, MINE */
-	struct key to;        /* SEND, FORWARD, FETCH; FAULT: whose */
+	struct key to;        /* SEND, FORWARD, FETCH, CHECKPOINT; FAULT,
+				 EVIDENCE: whose */
 	struct view message;  /* SEND: the engine's; SAVE: record */
 	uint64_t blocks_from; /* SEND: heights to attach */
 	uint32_t block_count;
@@ -98,7 +104,9 @@ struct output {
 	enum err err;                      /* HALT */
 	struct block_ref block;            /* ORDERED, FINAL, SNAPSHOT, HALT */
 	const struct engine_block *blocks; /* SAVE: block_count of them */
-	struct view bytes;         /* SNAPSHOT; FORWARD: one transaction */
+	/* SNAPSHOT; FORWARD: one transaction; CHECKPOINT: the message;
+	 * CERTIFIED: the certificate, block.hash is whose; EVIDENCE */
+	struct view bytes;
 	const struct moves *moves; /* FINAL: NULL when they are not known */
 };
 
@@ -161,6 +169,24 @@ MUST_CHECK enum err replica_submit(struct replica *replica,
  * submissions, so that a batch makes one block. */
 void replica_build(
 	struct replica *replica, const struct tick *tick, struct outputs *out);
+
+/* ---- checkpoints ---- */
+
+/* Message `checkpoint` from a peer: verified and gathered. ERR_ENCODING,
+ * ERR_LENGTH, ERR_NETWORK (chain), ERR_SIGNATURE: the sender is at fault. */
+MUST_CHECK enum err replica_checkpoint(struct replica *replica,
+	const struct tick *tick, const struct key *from, struct view message,
+	struct outputs *out);
+/* What this node signed itself; it is durable that it did. */
+void replica_signed(struct replica *replica, const struct tick *tick,
+	const struct signed_checkpoint *own, struct outputs *out);
+/* A certificate of this is wanted: OUTPUT_CERTIFIED, now or when enough have
+ * signed. strict: enough, if there are, of the genesis' signers, too. */
+void replica_certify(struct replica *replica, const struct tick *tick,
+	const struct checkpoint_statement *statement, bool strict,
+	struct outputs *out);
+/* Who signs now, and how many are needed. */
+void replica_signers(const struct replica *replica, struct signers *out);
 
 /* ---- looking ---- */
 void replica_status(const struct replica *replica, struct engine_status *out);

@@ -3,6 +3,7 @@
 #define PERCH_CONSENSUS_REPLICA_STATE_H
 
 #include "consensus/cache.h"
+#include "consensus/certify.h"
 #include "consensus/replica.h"
 #include "consensus/shelf.h"
 
@@ -10,7 +11,8 @@ enum {
 	REPLICA_MOVES_MAX = 32, /* unfinal blocks whose moves are kept */
 	REPLICA_SAVES_MAX = 64, /* blocks in SAVEs of one call */
 	REPLICA_SCRATCH = 64 * 1024,
-	REPLICA_TIPS_MAX = 1024, /* unfinal blocks whose hash is kept */
+	REPLICA_CERTIFY_HEIGHTS = 192, /* whose signatures are gathered */
+	REPLICA_TIPS_MAX = 1024,       /* unfinal blocks whose hash is kept */
 	FORWARD_AGAIN_MS = 1000,
 	FORWARD_BATCH_MAX = 128, /* transactions brought again at a time */
 	BUILD_PENDING_MANY = 64, /* worth a second block in flight */
@@ -70,6 +72,7 @@ struct replica {
 	struct template template;
 	uint64_t arrived;       /* transactions that came to the pool so far */
 	uint64_t worked_height; /* newest block with transactions */
+	struct certify *certify;
 	void *engine;
 	bool engine_ready;
 	uint64_t final;

@@ -73,6 +73,28 @@ static void receive_forward(struct driver *driver, struct view body)
 	}
 }
 
+static void receive_checkpoint(
+	struct driver *driver, struct peer *peer, struct view body)
+{
+	struct signed_checkpoint checkpoint;
+	if (checkpoint_open(&checkpoint, body) != ERR_OK)
+		return;
+	driver = driver_of(driver, checkpoint.statement.chain);
+	if (driver != NULL && !driver->halted)
+		driver_checkpoint(driver, peer, body);
+}
+
+static void receive_checkpoint_query(
+	struct driver *driver, const struct peer *peer, struct view body)
+{
+	struct checkpoint_query query;
+	if (checkpoint_query_decode(&query, body) != ERR_OK)
+		return;
+	driver = driver_of(driver, query.chain);
+	if (driver != NULL && !driver->halted)
+		driver_checkpoint_query(driver, peer, query.height);
+}
+
 static void refuse_peer(
 	struct driver *driver, const struct peer *peer, enum err err)
 {
@@ -150,6 +172,12 @@ static void receive_peer(
 	case MESSAGE_REFUSED:
 		receive_refusal(peer, envelope.body);
 		break;
+	case MESSAGE_CHECKPOINT:
+		receive_checkpoint(driver, peer, envelope.body);
+		break;
+	case MESSAGE_CHECKPOINT_QUERY:
+		receive_checkpoint_query(driver, peer, envelope.body);
+		break;
 	}
 }
 
@@ -189,6 +217,8 @@ static void take_index(struct driver *driver)
 		} else if (job->verb == INDEX_RECEIVED) {
 			driver->config.on_received(
 				driver->config.context, job->token);
+		} else if (job->verb == INDEX_SIGNED && !driver->halted) {
+			driver_signed(driver, job);
 		}
 		free(job);
 	}
@@ -237,6 +267,7 @@ void driver_flush(struct driver *driver)
 	driver_carry_out(driver);
 	links_hello(driver->links, tick.now);
 	links_flush(driver->links);
+	driver_certify_work(driver);
 	if (driver->members_changed && driver->config.elder == NULL) {
 		driver->members_changed = false;
 		links_follow(driver->links,
@@ -294,6 +325,8 @@ time_ms driver_timeout(const struct driver *driver)
 		at = driver->links->hello_at;
 	if (driver->commit_at < at)
 		at = driver->commit_at;
+	if (driver_certify_at(driver) < at)
+		at = driver_certify_at(driver);
 	if (driver_fetch_at(driver) < at)
 		at = driver_fetch_at(driver);
 	return at <= now ? 0 : at - now;
@@ -318,6 +351,11 @@ uint64_t driver_first_height(const struct driver *driver)
 const struct replica *driver_replica(const struct driver *driver)
 {
 	return driver->replica;
+}
+
+uint64_t driver_newest_certified(const struct driver *driver)
+{
+	return driver->certified;
 }
 
 struct links *driver_links(struct driver *driver)

@@ -28,8 +28,9 @@ struct driver_config {
 	time_ms election_ms, heartbeat_ms, skew_ms;
 	/* Of the log: at least so many, at most twice; 0: all, for ever. */
 	uint64_t keep_blocks;
-	/* Called for ORDERED, REVERTED, FINAL, READY, MEMBERS and HALT, in the
-	 * driver's thread; must not call the driver back. */
+	/* Called for ORDERED, REVERTED, FINAL, READY, MEMBERS, CERTIFIED (no
+	 * bytes: it cannot be had), EVIDENCE and HALT, in the driver's thread;
+	 * must not call the driver back. */
 	void (*on_output)(void *context, const struct output *output);
 	/* What became of a transaction given with driver_submit: ERR_OK, it
 	 * waits for its block; ERR_EXISTS, it is known; else it is refused. */
@@ -73,6 +74,16 @@ void driver_keep_received(
 void driver_read(struct driver *driver, uint64_t task);
 /* Hand leadership over, before going away. */
 void driver_transfer(struct driver *driver);
+
+/* Gather the certificate of a final block: OUTPUT_CERTIFIED comes, maybe before
+ * this returns. ERR_NOT_FOUND: it is not final here, or not known any more;
+ * ERR_BUSY; ERR_BEHIND. */
+MUST_CHECK enum err driver_certify(struct driver *driver, uint64_t height);
+/* One that is kept. */
+bool driver_certificate(struct driver *driver, uint64_t height,
+	uint8_t out[CERTIFICATE_BYTES_MAX], size_t *size);
+/* The newest height of which this node has seen one since it started. */
+uint64_t driver_newest_certified(const struct driver *driver);
 
 /* A final or recent block's bytes, copied to out[BLOCK_BYTES_MAX]. */
 MUST_CHECK enum err driver_block(

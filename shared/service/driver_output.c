@@ -192,9 +192,22 @@ static void carry_out(struct driver *driver, const struct output *output,
 	case OUTPUT_MEMBERS:
 		driver->members_changed = true;
 		break;
+	case OUTPUT_CHECKPOINT:
+		links_send(driver->links, &output->to, MESSAGE_CHECKPOINT,
+			output->bytes);
+		return;
+	case OUTPUT_CERTIFIED:
+		driver_certified(driver, output);
+		break;
+	case OUTPUT_EVIDENCE:
+		driver_evidence(driver, output);
+		break;
 	case OUTPUT_HALT:
 		driver->halted = true;
 		break;
+	case OUTPUT_SIGN:
+		driver_sign(driver, output);
+		return;
 	case OUTPUT_FAULT:
 		log_fault(driver, output);
 		return;
@@ -202,7 +215,6 @@ static void carry_out(struct driver *driver, const struct output *output,
 	case OUTPUT_REVERTED:
 	case OUTPUT_READY:
 	case OUTPUT_MINE:
-	case OUTPUT_SIGN:
 		break;
 	}
 	driver->config.on_output(driver->config.context, output);

@@ -22,6 +22,14 @@ struct save_progress {
 	uint32_t unverified; /* jobs under way */
 };
 
+enum { CERTIFY_WANTS_MAX = 64, SIGNS_MAX = 64 };
+
+/* A certificate that somebody waits for. */
+struct certify_want {
+	struct checkpoint_statement statement; /* height 0: free */
+	time_ms until, again_at;
+};
+
 /* Where a relay is put together. */
 struct relay_buffer {
 	size_t size;
@@ -61,6 +69,11 @@ struct driver {
 	time_ms commit_at;        /* of the index, when nothing else wakes it */
 	uint64_t final_done;      /* height whose FINAL was carried out */
 	uint64_t snapshot_height; /* newest durable one */
+	struct certify_want wants[CERTIFY_WANTS_MAX];
+	size_t sign_count; /* that the engine asked for */
+	struct checkpoint_statement signs[SIGNS_MAX];
+	uint64_t certified; /* newest height */
+	time_ms seal_at;
 	bool members_changed;
 	bool halted;
 };
@@ -83,6 +96,24 @@ void driver_fetch_work(struct driver *driver);
 time_ms driver_fetch_at(const struct driver *driver);
 /* A snapshot is durable: if it is the fetched one, it takes over. */
 void driver_snapshot_kept(struct driver *driver, uint64_t height);
+
+/* ---- driver_certify.c ---- */
+
+/* What a peer signed, or passes on. */
+void driver_checkpoint(
+	struct driver *driver, struct peer *peer, struct view body);
+void driver_checkpoint_query(
+	struct driver *driver, const struct peer *peer, uint64_t height);
+/* OUTPUT_SIGN: driver_certify_work does it. */
+void driver_sign(struct driver *driver, const struct output *output);
+/* That this node signed is durable. */
+void driver_signed(struct driver *driver, const struct index_job *job);
+/* OUTPUT_CERTIFIED, OUTPUT_EVIDENCE. */
+void driver_certified(struct driver *driver, const struct output *output);
+void driver_evidence(struct driver *driver, const struct output *output);
+void driver_certify_work(struct driver *driver);
+/* When that is due without a message. */
+time_ms driver_certify_at(const struct driver *driver);
 
 /* ---- driver_verify.c ---- */
 

@@ -73,6 +73,16 @@ static bool put(struct indexer *indexer, const struct index_job *job)
 	case INDEX_PEER:
 		index_put_peer(indexer->index, &job->key, bytes);
 		return false;
+	case INDEX_SIGNED:
+		index_put_signed(indexer->index, job->height, bytes);
+		return true;
+	case INDEX_CERTIFICATE:
+		index_put_certificate(indexer->index, job->height, bytes);
+		return true;
+	case INDEX_EVIDENCE:
+		index_put_evidence(
+			indexer->index, job->height, &job->key, bytes);
+		return true;
 	case INDEX_COMMIT:
 		return true;
 	}

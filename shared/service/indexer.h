@@ -11,19 +11,22 @@
 #include "store/store.h"
 
 enum index_verb {
-	INDEX_BLOCK,    /* bytes: a final block */
-	INDEX_SNAPSHOT, /* bytes: the state after block height */
-	INDEX_RECEIVED, /* bytes: a transaction that somebody was told of */
-	INDEX_PEER,     /* bytes: a peer_entry */
-	INDEX_COMMIT,   /* what gathered becomes durable */
+	INDEX_BLOCK,       /* bytes: a final block */
+	INDEX_SNAPSHOT,    /* bytes: the state after block height */
+	INDEX_RECEIVED,    /* bytes: a transaction that somebody was told of */
+	INDEX_PEER,        /* bytes: a peer_entry */
+	INDEX_SIGNED,      /* bytes: what this node signed at height */
+	INDEX_CERTIFICATE, /* bytes: of the block at height */
+	INDEX_EVIDENCE,    /* bytes: key signed twice at height */
+	INDEX_COMMIT,      /* what gathered becomes durable */
 };
 
 struct index_job {
 	enum index_verb verb;
 	uint64_t height;
-	uint64_t token;             /* RECEIVED: the asker's own */
-	struct hash hash;           /* BLOCK */
-	struct key key;             /* PEER */
+	uint64_t token;   /* RECEIVED: the asker's own */
+	struct hash hash; /* BLOCK */
+	struct key key;   /* PEER; SIGNED: who asked, or zero; EVIDENCE */
 	struct signature signature; /* SNAPSHOT: of its block */
 	size_t header_size;
 	uint8_t header[400]; /* SNAPSHOT: of its block */

@@ -252,6 +252,9 @@ static void carry_out(
 	case OUTPUT_MINE:
 	case OUTPUT_SIGN:
 	case OUTPUT_FAULT:
+	case OUTPUT_CHECKPOINT:
+	case OUTPUT_CERTIFIED:
+	case OUTPUT_EVIDENCE:
 		return;
 	case OUTPUT_HALT:
 		world_note(

@@ -261,6 +261,17 @@ def check_proof(network, nodes, proof):
             proof["buckets"])
 
 
+def check_certificate(network, certificate):
+    """(keys, statement) of a certificate whose signatures all hold."""
+    statement = unpack("checkpoint_statement", certificate["statement"])
+    signers = [by["signer"] for by in certificate["endorsements"]]
+    must(signers == sorted(set(signers)), "signers are not in order")
+    for by in certificate["endorsements"]:
+        verify("checkpoint", network, by["signer"], certificate["statement"],
+               by["signature"])
+    return set(signers), statement
+
+
 def bucket_hashes(reservations):
     content = [[] for _ in range(256)]
     for record in sorted(reservations, key=lambda r: r["reservation"]):
