@@ -254,13 +254,29 @@ static bool do_clock(struct world *world, struct node *node)
 	return true;
 }
 
-static size_t count_forgetful(const struct world *world)
+size_t fault_forgetful(const struct world *world)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < world->node_count; i++)
 		count += world->checker.members[i].voter &&
 			 disk_owed(&world->nodes[i].disk) > 0;
 	return count;
+}
+
+/* A change of members counts from the moment that it is in somebody's log: of
+ * two voters none may forget. */
+static size_t least_voters(const struct world *world)
+{
+	size_t least = world->checker.voters;
+	for (size_t i = 0; i < world->node_count; i++) {
+		const struct engine_status *status = &world->nodes[i].status;
+		size_t voters = 0;
+		for (size_t j = 0; j < status->member_count; j++)
+			voters += status->members[j].role == 2;
+		if (voters > 0 && voters < least)
+			least = voters;
+	}
+	return least;
 }
 
 /*
@@ -276,7 +292,7 @@ static bool do_damage(struct world *world, struct node *node)
 	fault_restart_later(world, node);
 	uint64_t length = log->tip - log->base;
 	if (length == 0 || disk_owed(&node->disk) > 0 ||
-		count_forgetful(world) + 1 > (world->checker.voters - 1) / 2)
+		fault_forgetful(world) + 1 > (least_voters(world) - 1) / 2)
 		return false;
 	disk_cut(&node->disk,
 		log->tip - 1 - world_below(world, length < 20 ? length : 20));
@@ -422,7 +438,7 @@ static size_t choose_core(struct world *world, bool well[SIM_NODES_MAX])
 		world->checker.voters > 0 ? (world->checker.voters - 1) / 2 : 0;
 	size_t out = 0;
 	bool whole = world->fault.member_changes > 0 ||
-		     count_forgetful(world) > 0 || world_chance(world, 500);
+		     fault_forgetful(world) > 0 || world_chance(world, 500);
 	for (size_t i = 0; i < world->node_count; i++) {
 		well[i] = whole || out >= spare || world_chance(world, 500);
 		out += !well[i];

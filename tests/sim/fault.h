@@ -60,6 +60,8 @@ void fault_heal(struct world *world);
 /* Links as they are when nothing is wrong. */
 void fault_links(struct world *world);
 
+/* Voters that have not got back what they acknowledged. */
+size_t fault_forgetful(const struct world *world);
 bool fault_io(struct world *world, struct node *node);
 /* A vote of this node has become durable, and was given. */
 void fault_voted(struct world *world, struct node *node);

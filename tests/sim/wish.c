@@ -233,7 +233,8 @@ bool wish_member_change(struct world *world)
 	uint64_t role = world_below(world, 3);
 	if (role == (is->voter ? 2u : is->standby ? 1u : 0u))
 		return false;
-	if (is->voter && checker->voters <= 2)
+	/* Who forgot what it acknowledged must stay a minority. */
+	if (is->voter && (checker->voters <= 2 || fault_forgetful(world) > 0))
 		return false;
 	struct op_set_node op = {
 		.node = node->self->key,
