@@ -172,9 +172,11 @@ class Cluster:
         process.wait(20)
 
     def free_ports(self, count):
-        """The first of so many TCP ports, beside this cluster's."""
+        """The first of so many TCP ports, of the fifty that run/cluster.sh
+        gives to each cluster."""
         base = int(self.json["nodes"][0]["request"].split(":")[-1])
-        for first in range(base + 50, 32000, count):
+        used = 3 * len(self.json["nodes"]) + 1
+        for first in range(base + used, base + 50 - count + 1):
             with contextlib.ExitStack() as stack:
                 try:
                     for port in range(first, first + count):
