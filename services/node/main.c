@@ -25,6 +25,12 @@ static struct setting settings[] = {
 	{"topology", "star|mesh",
 		"transactions go to the leader only, or to every node", "star",
 		false},
+	{"mine", "WHEN",
+		"pow: always (default), demand: while transactions wait, or "
+		"never",
+		"always", false},
+	{"miners", "N", "pow: threads that mine, 0 to 16 (default 1)", "1",
+		false},
 	{"request", "ENDPOINT", "listen here instead of the genesis' endpoint",
 		NULL, false},
 	{"publish", "ENDPOINT", "as above", NULL, false},
@@ -138,6 +144,17 @@ static bool is_mesh(void)
 	return mesh;
 }
 
+static enum replica_mine read_mine(void)
+{
+	static const char *const words[] = {"always", "demand", "never"};
+	const char *word = options_text(&options, "mine");
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(words[i], word) == 0)
+			return (enum replica_mine)i;
+	}
+	options_refuse(&options, "mine", "say always, demand or never");
+}
+
 /* One more chain of this node. Side by side, each engine has a directory of
  * its own and the first one's links. */
 static bool open_lane(struct node *node, const struct engine_ops *engine,
@@ -156,6 +173,9 @@ static bool open_lane(struct node *node, const struct engine_ops *engine,
 		.peer_endpoint = peer,
 		.elder = node->lane_count == 0 ? NULL : node->lanes[0].driver,
 		.mesh = is_mesh(),
+		.mine = read_mine(),
+		.miners = options_number(
+			&options, "miners", 0, MINER_THREADS_MAX),
 		.election_ms = (time_ms)options_number(
 			&options, "election", 10, 60000),
 		.heartbeat_ms = (time_ms)options_number(

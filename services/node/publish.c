@@ -167,21 +167,11 @@ static void put_number(
 {
 	if (value == 0)
 		return;
-	CHECK(chain->numbers_count < 16);
+	CHECK(chain->numbers_count < CHAIN_STATUS_NUMBERS_MAX);
 	chain->numbers[chain->numbers_count++] = (struct named_number){
 		.name = view_text(name),
 		.value = value < NUMBER_MAX ? value : NUMBER_MAX,
 	};
-}
-
-/* Of 256 bits; far more than the last 53 take longer than a network lives. */
-static uint64_t work_of(const struct engine_race *race)
-{
-	uint64_t work = 0;
-	for (size_t i = 0; i < sizeof(race->work); i++)
-		work = work > NUMBER_MAX >> 8 ? NUMBER_MAX
-					      : work << 8 | race->work[i];
-	return work;
 }
 
 static void put_chain(struct lane *lane, struct chain_status *chain)
@@ -191,7 +181,6 @@ static void put_chain(struct lane *lane, struct chain_status *chain)
 	const struct replica *replica = driver_replica(lane->driver);
 	struct chain_tip tip = chain_tip(replica_chain(replica));
 	struct replica_head final;
-	struct engine_status engine;
 	replica_final_head(replica, &final);
 	chain->chain = lane->chain;
 	chain->height = tip.height;
@@ -201,10 +190,9 @@ static void put_chain(struct lane *lane, struct chain_status *chain)
 	chain->final_hash = final.tip.hash;
 	chain->state_root = final.state_root;
 	put_recent(lane, chain);
+	chain->numbers_count = driver_numbers(lane->driver, chain->numbers);
 	for (size_t i = 0; i < STEPS; i++)
 		put_number(chain, waits[i], waits_median(&lane->waits[i]));
-	replica_status(replica, &engine);
-	put_number(chain, "work", work_of(&engine.race));
 	put_number(chain, "certified", driver_newest_certified(lane->driver));
 	put_number(chain, "evidence",
 		index_evidence_count(driver_index(lane->driver)));

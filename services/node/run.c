@@ -190,8 +190,11 @@ int node_run(struct node *node, int signal_fd)
 		more = work(node);
 		time_ms now = clock_monotonic();
 		publish_status(node, now);
+		bool leads = is_leader(node);
 		for (size_t i = 0; i < node->lane_count; i++) {
 			say_role(&node->lanes[i]);
+			/* Side by side, who orders does not mine. */
+			driver_let_mine(node->lanes[i].driver, !leads);
 			if (now >= sweep_at)
 				sweep(&node->lanes[i]);
 		}

@@ -232,6 +232,7 @@ bool driver_work(struct driver *driver)
 	while ((job = worker_take(driver->verify)) != NULL)
 		driver_verdicts(driver, job);
 	take_index(driver);
+	driver_mine_work(driver);
 	size_t taken = 0;
 	while (driver->peer_server != NULL && taken < RECEIVE_ROUND &&
 		!driver->halted) {
@@ -314,6 +315,8 @@ size_t driver_sockets(const struct driver *driver,
 	sockets[count++] = worker_socket(driver->indexing);
 	if (driver->fetch.socket != NULL)
 		sockets[count++] = driver->fetch.socket;
+	if (driver->miner != NULL)
+		count += miner_sockets(driver->miner, sockets + count);
 	return count;
 }
 

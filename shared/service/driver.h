@@ -9,7 +9,9 @@
 
 #include "bus/bus.h"
 #include "consensus/replica.h"
+#include "gen/request.h"
 #include "service/links.h"
+#include "service/miner.h"
 #include "store/store.h"
 
 struct driver; /* opaque */
@@ -25,6 +27,9 @@ struct driver_config {
 	 * links this one speaks, too; it must outlive it. NULL: its own. */
 	struct driver *elder;
 	bool mesh;
+	/* For an engine that mines. */
+	enum replica_mine mine;
+	size_t miners; /* threads, at most MINER_THREADS_MAX */
 	time_ms election_ms, heartbeat_ms, skew_ms;
 	/* Of the log: at least so many, at most twice; 0: all, for ever. */
 	uint64_t keep_blocks;
@@ -50,7 +55,7 @@ void driver_close(struct driver **driver);
 void driver_start(struct driver *driver);
 
 /* Sockets to wait on, and how long at most. Returns how many. */
-enum { DRIVER_SOCKETS_MAX = 8 };
+enum { DRIVER_SOCKETS_MAX = 8 + MINER_THREADS_MAX };
 size_t driver_sockets(const struct driver *driver,
 	struct bus_socket *sockets[DRIVER_SOCKETS_MAX]);
 time_ms driver_timeout(const struct driver *driver);
@@ -84,6 +89,13 @@ bool driver_certificate(struct driver *driver, uint64_t height,
 	uint8_t out[CERTIFICATE_BYTES_MAX], size_t *size);
 /* The newest height of which this node has seen one since it started. */
 uint64_t driver_newest_certified(const struct driver *driver);
+
+/* Whether miners may search now; at first they may. */
+void driver_let_mine(struct driver *driver, bool allowed);
+/* What only some engines have, by names that live for ever; how many. */
+enum { DRIVER_NUMBERS_MAX = 13 };
+size_t driver_numbers(
+	struct driver *driver, struct named_number out[DRIVER_NUMBERS_MAX]);
 
 /* A final or recent block's bytes, copied to out[BLOCK_BYTES_MAX]. */
 MUST_CHECK enum err driver_block(

@@ -35,6 +35,7 @@ static enum err open_replica(struct driver *driver, char why[300])
 		.heartbeat_ms = driver->config.heartbeat_ms,
 		.skew_ms = driver->config.skew_ms,
 		.mesh = driver->config.mesh,
+		.mine = driver->config.mine,
 		.forgotten_height = log_owed(driver->log),
 	};
 	if (driver->config.keep_blocks > 0)
@@ -196,6 +197,8 @@ static enum err start_workers(struct driver *driver)
 		err = verifier_start(&driver->verify, bus);
 	if (err == ERR_OK)
 		err = indexer_start(&driver->indexing, bus, &driver->indexer);
+	if (err == ERR_OK)
+		err = driver_mine_start(driver);
 	return err;
 }
 
@@ -268,6 +271,7 @@ void driver_close(struct driver **closed)
 	if (driver->config.elder != NULL)
 		driver->config.elder->younger = NULL;
 	links_close(&driver->own_links);
+	miner_stop(&driver->miner);
 	worker_stop(&driver->verify, free);
 	worker_stop(&driver->disk, free);
 	worker_stop(&driver->indexing, free);

@@ -214,8 +214,10 @@ static void carry_out(struct driver *driver, const struct output *output,
 	case OUTPUT_ORDERED:
 	case OUTPUT_REVERTED:
 	case OUTPUT_READY:
-	case OUTPUT_MINE:
 		break;
+	case OUTPUT_MINE:
+		driver_mine_want(driver, output);
+		return;
 	}
 	driver->config.on_output(driver->config.context, output);
 }

@@ -53,6 +53,7 @@ struct driver {
 	struct index *index;
 	struct indexer indexer;
 	struct worker *disk, *verify, *indexing;
+	struct miner *miner; /* NULL: the engine does not mine, or never */
 	struct bus_socket *peer_server;
 	struct links *links; /* own, or the elder's */
 	struct links own_links;
@@ -114,6 +115,13 @@ void driver_evidence(struct driver *driver, const struct output *output);
 void driver_certify_work(struct driver *driver);
 /* When that is due without a message. */
 time_ms driver_certify_at(const struct driver *driver);
+
+/* ---- driver_mine.c ---- */
+
+MUST_CHECK enum err driver_mine_start(struct driver *driver);
+/* OUTPUT_MINE. */
+void driver_mine_want(struct driver *driver, const struct output *output);
+void driver_mine_work(struct driver *driver);
 
 /* ---- driver_verify.c ---- */
 

@@ -23,7 +23,8 @@ struct thread {
 struct miner {
 	struct search search;
 	struct random random;
-	bool seeking;
+	bool seeking; /* something is wanted */
+	bool paused;
 	struct search_job wanted;
 	time_ms rate_at; /* of rate_hashes; 0: never */
 	uint64_t rate_hashes, rate;
@@ -92,7 +93,8 @@ void miner_stop(struct miner **stopped)
  */
 static void give(struct miner *miner, struct thread *thread)
 {
-	if (!miner->seeking || thread->given == miner->wanted.round ||
+	if (!miner->seeking || miner->paused ||
+		thread->given == miner->wanted.round ||
 		worker_load(thread->worker) > 0)
 		return;
 	struct search_job *job = malloc(sizeof(*job));
@@ -135,6 +137,15 @@ void miner_seek(struct miner *miner, uint64_t task, struct view header,
 void miner_rest(struct miner *miner)
 {
 	begin_round(miner, false);
+}
+
+void miner_pause(struct miner *miner, bool paused)
+{
+	if (paused == miner->paused)
+		return;
+	miner->paused = paused;
+	begin_round(miner, miner->seeking);
+	give_all(miner);
 }
 
 static bool take_one(

@@ -35,6 +35,8 @@ void miner_seek(struct miner *miner, uint64_t task, struct view header,
 	size_t field, const uint8_t target[32]);
 /* Search for nothing. */
 void miner_rest(struct miner *miner);
+/* Rest for a while: what is wanted then is searched for afterwards. */
+void miner_pause(struct miner *miner, bool paused);
 
 /* Take back what threads are done with, and keep them busy. True: out has an
  * answer; call again. Answers to what is not wanted any more are not given. */

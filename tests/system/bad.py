@@ -61,6 +61,11 @@ def settings():
         say(2, ["topology", "star or mesh"],
             [NODE, "--config", conf("= star", "= ring")])
         say(2, ["engine"], [NODE, "--config", conf("= ordered", "= coin")])
+        good = [NODE, "--config", conf("= ordered", "= ordered")]
+        say(2, ["mine", "always, demand or never"], good + ["--mine", "now"])
+        say(2, ["miners", "0 to 16"], good + ["--miners", "17"])
+        say(2, ["miners", "0 to 16"], [NODE, "--config", conf(
+            "topology", "miners = many\ntopology")])
         say(2, ["--genesis", "missing"], [NODE, "--key", "x", "--data", "y"])
         say(2, ["--nonsense"], [NODE, "--nonsense"])
         say(2, ["bad.zpl", "quotta", "expected"], genesis("quota", "quotta"))

@@ -142,6 +142,19 @@ static void test_replaced(void **state)
 	}
 }
 
+/* Each thread hands its job back: then nobody works. */
+static void wait_idle(struct bench *bench)
+{
+	time_ms deadline = clock_monotonic() + DEADLINE_MS;
+	struct miner_found none;
+	assert_int_equal(miner_busy(bench->miner), THREADS);
+	while (miner_busy(bench->miner) > 0) {
+		assert_true(clock_monotonic() < deadline);
+		wait_sockets(bench);
+		assert_false(miner_take(bench->miner, &none));
+	}
+}
+
 static void test_rests(void **state)
 {
 	struct bench *bench = *state;
@@ -153,17 +166,29 @@ static void test_rests(void **state)
 	seek(bench, 1, impossible);
 	wait_hashes(bench, 10 * THREADS * SEARCH_SLICE);
 	miner_rest(bench->miner);
-	/* Each thread hands its job back: then nobody works. */
-	time_ms deadline = clock_monotonic() + DEADLINE_MS;
-	assert_int_equal(miner_busy(bench->miner), THREADS);
-	while (miner_busy(bench->miner) > 0) {
-		assert_true(clock_monotonic() < deadline);
-		wait_sockets(bench);
-		assert_false(miner_take(bench->miner, &none));
-	}
+	wait_idle(bench);
 	easy(target, 0);
 	seek(bench, 2, target);
 	assert_int_equal(wait_found(bench).task, 2);
+}
+
+/* What is wanted in a pause is searched for after it. */
+static void test_pauses(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t target[32];
+	easy(target, 0);
+	seek(bench, 1, impossible);
+	wait_hashes(bench, SEARCH_SLICE);
+	miner_pause(bench->miner, true);
+	wait_idle(bench);
+	uint64_t hashes = miner_hashes(bench->miner);
+	seek(bench, 2, impossible);
+	seek(bench, 3, target);
+	assert_int_equal(miner_busy(bench->miner), 0);
+	assert_int_equal(miner_hashes(bench->miner), hashes);
+	miner_pause(bench->miner, false);
+	assert_int_equal(wait_found(bench).task, 3);
 }
 
 /* All threads work, and each where no other does. */
@@ -209,6 +234,7 @@ int main(void)
 		TEST(test_finds),
 		TEST(test_replaced),
 		TEST(test_rests),
+		TEST(test_pauses),
 		TEST(test_rate),
 		TEST(test_stop),
 	};

@@ -58,7 +58,7 @@ struct perch_number {
 	uint64_t value;
 };
 
-enum { PERCH_NUMBERS_MAX = 16 };
+enum { PERCH_NUMBERS_MAX = 32 };
 struct perch_chain_status {
 	unsigned chain;
 	uint64_t height, final_height;
