@@ -10,7 +10,7 @@ READY_S=30 # until a cluster has to accept transactions
 STOP_S=10  # until what was asked to stop is killed
 names=(the_leader_node the_blue_sky white_noise yellow_submarine green_planet)
 dir="" nodes="" engine="" topology="" port_base="" traffic="" seconds=""
-words=() json=""
+words=() json="" mine="" miners="" interval="" bits=""
 
 usage() {
 	cat <<'END'
@@ -21,11 +21,17 @@ usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
 
   --dir DIR          where everything is kept (without up: a temporary one)
   --nodes N          1 to 16 nodes (5)
-  --engine ordered   who orders
+  --engine NAME      who orders: ordered, pow, or compare: both side by side
+                     (ordered)
   --topology T       star: followers talk to the leader only; or mesh (star)
   --port-base N      first of 3 * nodes + 1 TCP ports (free ones)
   --traffic TX/S     reservations a second by alice and bob (up: 0, else 2)
   --seconds N        without up: stop by itself after so long
+  --mine WHEN        pow: always, demand (while transactions wait) or never
+                     (always)
+  --miners N         pow: threads of each node that mine, 0 to 16 (1)
+  --interval TIME    pow: between two blocks, part of the network (2s)
+  --bits HEX         pow: target of the first block, likewise (1e010000)
 
 kill is kill -9; restart also starts what was killed or stopped. up in a
 directory that was used before goes on with its ledger. NAME is a node,
@@ -203,6 +209,12 @@ write_port() {
 	for pad; do echo "            $pad"; done
 }
 
+write_rules() {
+	echo "pow"
+	echo "    interval = ${interval:-2s}"
+	echo "    bits = ${bits:-1e010000}"
+}
+
 write_genesis() {
 	local name port=$port_base
 	echo "#   The network of this cluster; its hash is the network id."
@@ -210,6 +222,7 @@ write_genesis() {
 	echo "    name = demo"
 	echo "    time = $(date -u +%Y-%m-%dT%H:%M:%SZ)"
 	echo "    observers = anyone"
+	[ "$engine" = ordered ] || write_rules
 	echo "authority"
 	echo "    authority"
 	echo "        key = $(key_of authority)"
@@ -274,6 +287,8 @@ key = "$dir/keys/$name.key"
 data = "$dir/data/$name"
 engine = $engine
 topology = $topology
+mine = ${mine:-always}
+miners = ${miners:-1}
 END
 	done
 	cat >"$dir/conf/contract.conf" <<END
@@ -490,6 +505,10 @@ number() {
 		wrong "$1 $2: a number from $3 to $4 is needed"
 }
 
+matches() {
+	[[ $2 =~ ^($3)$ ]] || wrong "$1 $2: $4"
+}
+
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help | -h) usage && exit ;;
@@ -504,13 +523,23 @@ while [ $# -gt 0 ]; do
 	--topology) topology=$2 ;;
 	--port-base) number "$1" "$2" 1024 65535 && port_base=$2 ;;
 	--traffic) number "$1" "$2" 0 99999 && traffic=$2 ;;
+	--mine) mine=$2 ;;
+	--miners) number "$1" "$2" 0 16 && miners=$2 ;;
+	--interval) interval=$2 ;;
+	--bits) bits=$2 ;;
 	--seconds) number "$1" "$2" 1 99999 && seconds=$2 ;;
 	*) wrong "no such option: $1" ;;
 	esac
 	shift 2
 done
 engine=${engine:-ordered} topology=${topology:-star}
-[ "$engine" = ordered ] || wrong "--engine $engine: there is ordered"
+case $engine in
+ordered | pow | compare) ;;
+*) wrong "--engine $engine: there are ordered, pow and compare" ;;
+esac
+matches --mine "$mine" '|always|demand|never' "say always, demand or never"
+matches --interval "$interval" '|[1-9][0-9]{0,5}(ms|s|m)' "say it like 500ms"
+matches --bits "$bits" '|[0-9a-f]{8}' "eight hexadecimal digits are needed"
 case $topology in star | mesh) ;; *) wrong "--topology: star or mesh" ;; esac
 verb=${words[0]:-demo}
 name=${words[1]:-}

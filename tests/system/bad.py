@@ -196,6 +196,8 @@ def launcher():
                 (["--nodes needs a value"], ["up", "--nodes"]),
                 (["--dir is missing"], ["status"]),
                 (["--engine coin"], ["up", "--engine", "coin"]),
+                (["--mine now"], ["up", "--mine", "now"]),
+                (["--interval 2"], ["up", "--interval", "2"]),
                 (["--topology"], ["up", "--topology", "ring"]),
                 (["no such option"], ["up", "--colour", "red"]),
                 (["needs one name"], ["kill", "--dir", c.dir]),
