@@ -43,6 +43,7 @@ struct engine_member {
 /* A block, and the change of members that it makes (role 0: leaves). */
 struct engine_block {
 	struct block_ref ref;
+	bool whole; /* the body is here, and what the header says */
 	bool has_change;
 	struct engine_member change;
 };

@@ -43,6 +43,17 @@ void replica_members(const struct replica *replica,
 	}
 }
 
+/* Headers travel as blocks without a body, so a body is looked at before it is
+ * believed to be the one that the header means. */
+static bool is_whole(const struct header *header, const struct block *body)
+{
+	struct hash txs = block_items_root(body->txs, body->txs_count);
+	struct hash receipts =
+		block_items_root(body->receipts, body->receipts_count);
+	return hash_equal(&txs, &header->tx_root) &&
+	       hash_equal(&receipts, &header->receipt_root);
+}
+
 /* A change of members stands alone in its block, so only such a block is
  * looked into. */
 static enum err find_change(struct replica *replica, struct engine_block *out)
@@ -51,6 +62,8 @@ static enum err find_change(struct replica *replica, struct engine_block *out)
 	enum err err = block_decode(body, out->ref.bytes);
 	if (err != ERR_OK)
 		return err;
+	if (replica->config.engine->mines)
+		out->whole = is_whole(&out->ref.header, body);
 	if (body->txs_count != 1 || body->receipts_count != 1)
 		return ERR_OK;
 	struct tx_view tx;
