@@ -3,24 +3,24 @@
  */
 #include <string.h>
 
-#include "client/inside.h"
+#include "client/write.h"
 #include "clock/clock.h"
 
 /* The schema's limit of a time: 2100-01-01. */
-static bool time_is_good(int64_t time)
+bool write_time_is_good(int64_t time)
 {
 	return time >= 0 && time <= INT64_C(4102444800000);
 }
 
-static struct view text_or_empty(const char *text)
+struct view write_text(const char *text)
 {
 	return view_text(text == NULL ? "" : text);
 }
 
 /* A name of the ledger: 1 to 32 of these. */
-static enum err name_check(const char *name)
+enum err write_name_check(const char *name)
 {
-	struct view text = text_or_empty(name);
+	struct view text = write_text(name);
 
 	if (text.size < 1 || text.size > PERCH_NAME_MAX)
 		return ERR_LENGTH;
@@ -30,9 +30,18 @@ static enum err name_check(const char *name)
 	return ERR_OK;
 }
 
-static enum err aircraft_check(const char *aircraft)
+/* Both, or neither. */
+enum err write_place_check(const char *port, const char *pad)
 {
-	struct view text = text_or_empty(aircraft);
+	if (write_text(port).size == 0 && write_text(pad).size == 0)
+		return ERR_OK;
+	enum err err = write_name_check(port);
+	return err == ERR_OK ? write_name_check(pad) : err;
+}
+
+enum err write_aircraft_check(const char *aircraft)
+{
+	struct view text = write_text(aircraft);
 
 	if (text.size > PERCH_NAME_MAX)
 		return ERR_LENGTH;
@@ -41,14 +50,14 @@ static enum err aircraft_check(const char *aircraft)
 
 static enum err endpoint_check(const char *endpoint)
 {
-	struct view text = text_or_empty(endpoint);
+	struct view text = write_text(endpoint);
 
 	if (text.size > PERCH_ENDPOINT_MAX)
 		return ERR_LENGTH;
 	return text_is_utf8(text) ? ERR_OK : ERR_ENCODING;
 }
 
-static struct id id_of(const struct perch_id *id)
+struct id write_id(const struct perch_id *id)
 {
 	struct id out;
 
@@ -65,7 +74,7 @@ void perch_tx_start(struct perch_tx *tx, enum perch_mode mode)
 
 /* Where the next operation goes: encode to ops[op_count].body, then tx_added.
  */
-static enum err tx_added(struct perch_tx *tx, enum op_number kind, size_t size)
+enum err write_added(struct perch_tx *tx, enum op_number kind, size_t size)
 {
 	if (size == 0)
 		return ERR_ENCODING;
@@ -77,15 +86,20 @@ static enum err tx_added(struct perch_tx *tx, enum op_number kind, size_t size)
 
 static enum err reserve_check(const struct perch_reserve *reserve)
 {
-	enum err err = name_check(reserve->port);
+	enum err err = write_name_check(reserve->port);
 
 	if (err == ERR_OK)
-		err = name_check(reserve->pad);
+		err = write_name_check(reserve->pad);
 	if (err == ERR_OK)
-		err = aircraft_check(reserve->aircraft);
-	if (err == ERR_OK &&
-		!(time_is_good(reserve->start) && time_is_good(reserve->end)))
+		err = write_aircraft_check(reserve->aircraft);
+	if (err == ERR_OK && !(write_time_is_good(reserve->start) &&
+				     write_time_is_good(reserve->end)))
 		err = ERR_TIME;
+	if (err == ERR_OK)
+		err = write_place_check(
+			reserve->alternate_port, reserve->alternate_pad);
+	if (err == ERR_OK && reserve->sealed_size > OP_RESERVE_SEALED_BYTES_MAX)
+		err = ERR_LENGTH;
 	return err;
 }
 
@@ -94,16 +108,24 @@ static enum err reserve_add(struct perch_tx *tx,
 	unsigned pair)
 {
 	struct op_reserve op = {
-		.port = text_or_empty(reserve->port),
-		.pad = text_or_empty(reserve->pad),
+		.port = write_text(reserve->port),
+		.pad = write_text(reserve->pad),
 		.start = (uint64_t)reserve->start,
 		.end = (uint64_t)reserve->end,
-		.aircraft = text_or_empty(reserve->aircraft),
+		.aircraft = write_text(reserve->aircraft),
 		.pair = pair,
 		.movement = movement,
+		.wait = reserve->wait,
+		.tier = reserve->tier,
+		.alternate_port = write_text(reserve->alternate_port),
+		.alternate_pad = write_text(reserve->alternate_pad),
+		.commitment = view_of(reserve->commitment,
+			reserve->commitment == NULL ? 0 : HASH_SIZE),
+		.sealed = view_of(reserve->sealed,
+			reserve->sealed == NULL ? 0 : reserve->sealed_size),
 	};
 
-	return tx_added(tx, OP_RESERVE,
+	return write_added(tx, OP_RESERVE,
 		op_reserve_encode(
 			tx->ops[tx->op_count].body, PERCH_OP_BYTES_MAX, &op));
 }
@@ -145,13 +167,13 @@ enum perch_err perch_tx_pair(struct perch_tx *tx,
 
 enum perch_err perch_tx_reservation(struct perch_tx *tx, const char *port)
 {
-	struct op_reservation op = {.port = text_or_empty(port)};
-	enum err err = name_check(port);
+	struct op_reservation op = {.port = write_text(port)};
+	enum err err = write_name_check(port);
 
 	if (err == ERR_OK && tx->op_count >= PERCH_OPS_MAX)
 		err = ERR_FULL;
 	if (err == ERR_OK)
-		err = tx_added(tx, OP_RESERVATION,
+		err = write_added(tx, OP_RESERVATION,
 			op_reservation_encode(tx->ops[tx->op_count].body,
 				PERCH_OP_BYTES_MAX, &op));
 	return (enum perch_err)err;
@@ -161,20 +183,21 @@ enum perch_err perch_tx_amend(struct perch_tx *tx, const struct perch_id *id,
 	uint32_t version, const char *pad, int64_t start, int64_t end)
 {
 	struct op_amend op = {
-		.reservation = id_of(id),
+		.reservation = write_id(id),
 		.version = version,
-		.pad = text_or_empty(pad),
+		.pad = write_text(pad),
 		.start = (uint64_t)start,
 		.end = (uint64_t)end,
 	};
-	enum err err = name_check(pad);
+	enum err err = write_name_check(pad);
 
-	if (err == ERR_OK && !(time_is_good(start) && time_is_good(end)))
+	if (err == ERR_OK &&
+		!(write_time_is_good(start) && write_time_is_good(end)))
 		err = ERR_TIME;
 	if (err == ERR_OK && tx->op_count >= PERCH_OPS_MAX)
 		err = ERR_FULL;
 	if (err == ERR_OK)
-		err = tx_added(tx, OP_AMEND,
+		err = write_added(tx, OP_AMEND,
 			op_amend_encode(tx->ops[tx->op_count].body,
 				PERCH_OP_BYTES_MAX, &op));
 	return (enum perch_err)err;
@@ -182,11 +205,11 @@ enum perch_err perch_tx_amend(struct perch_tx *tx, const struct perch_id *id,
 
 enum perch_err perch_tx_cancel(struct perch_tx *tx, const struct perch_id *id)
 {
-	struct op_cancel op = {.reservation = id_of(id)};
+	struct op_cancel op = {.reservation = write_id(id)};
 
 	if (tx->op_count >= PERCH_OPS_MAX)
 		return PERCH_ERR_FULL;
-	return (enum perch_err)tx_added(tx, OP_CANCEL,
+	return (enum perch_err)write_added(tx, OP_CANCEL,
 		op_cancel_encode(
 			tx->ops[tx->op_count].body, PERCH_OP_BYTES_MAX, &op));
 }
@@ -196,13 +219,13 @@ enum perch_err perch_tx_set_node(struct perch_tx *tx,
 	const char *peer_endpoint)
 {
 	struct op_set_node op = {
-		.name = text_or_empty(node->name),
+		.name = write_text(node->name),
 		.role = role,
-		.request = text_or_empty(node->request),
-		.publish = text_or_empty(node->publish),
-		.peer = text_or_empty(peer_endpoint),
+		.request = write_text(node->request),
+		.publish = write_text(node->publish),
+		.peer = write_text(peer_endpoint),
 	};
-	enum err err = name_check(node->name);
+	enum err err = write_name_check(node->name);
 
 	memcpy(&op.node, &node->key, sizeof(op.node));
 	if (err == ERR_OK)
@@ -214,7 +237,7 @@ enum perch_err perch_tx_set_node(struct perch_tx *tx,
 	if (err == ERR_OK && tx->op_count >= PERCH_OPS_MAX)
 		err = ERR_FULL;
 	if (err == ERR_OK)
-		err = tx_added(tx, OP_SET_NODE,
+		err = write_added(tx, OP_SET_NODE,
 			op_set_node_encode(tx->ops[tx->op_count].body,
 				PERCH_OP_BYTES_MAX, &op));
 	return (enum perch_err)err;

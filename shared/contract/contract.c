@@ -14,7 +14,13 @@
 	X(amend)                                                               \
 	X(cancel)                                                              \
 	X(reservation)                                                         \
-	X(set_node)
+	X(set_node)                                                            \
+	X(request_clearance)                                                   \
+	X(clear)                                                               \
+	X(revoke)                                                              \
+	X(departed)                                                            \
+	X(landed)                                                              \
+	X(vacated)
 
 #define X(name) extern const struct op_kind op_kind_##name;
 OP_LIST(X)
@@ -37,26 +43,6 @@ const struct op_kind *op_find(uint8_t number)
 
 /* ---- effects of time ---- */
 
-/* One window is over, and with it the flight: both halves end (invariant 7). */
-static void end_by_time(
-	struct state *state, uint32_t index, const struct cause *cause)
-{
-	const struct reservation *self = reservation_at(state, index);
-	enum reservation_state to = move_at_end(self->state);
-	uint32_t half = reservation_partner(state, self);
-
-	if (to == RESERVATION_NONE) {
-		deadline_remove(state, index);
-		return;
-	}
-	reservation_end(state, index, to, cause);
-	if (half == TABLE_NONE)
-		return;
-	to = move_at_end(reservation_at(state, half)->state);
-	if (to != RESERVATION_NONE)
-		reservation_end(state, half, to, cause);
-}
-
 void contract_begin(
 	struct state *state, uint64_t height, time_ms now, struct moves *moves)
 {
@@ -68,10 +54,12 @@ void contract_begin(
 	arena_touch(state->arena, &state->time, sizeof(state->time));
 	state->height = height;
 	state->time = now;
+	state->freed_count = 0;
 	seen_sweep(state);
 	for (int i = 0; i < TIME_EFFECTS_MAX && state_deadline(state) <= now;
 		i++)
-		end_by_time(state, deadline_first(state), &cause);
+		time_move(state, deadline_first(state), &cause);
+	waiting_serve(state, &cause);
 }
 
 /* ---- transactions ---- */
@@ -102,6 +90,7 @@ static void moment_return(
 
 	arena_rollback(context->state->arena, moment->mark);
 	*context->member_free = moment->member_free;
+	context->state->freed_count = 0;
 	if (moves != NULL) {
 		moves->count = moment->move_count;
 		moves->lost = moment->move_lost;
@@ -118,7 +107,14 @@ static enum refusal run_op(struct op_context *context, const struct op *op)
 	if ((kind->roles >> role & 1) == 0)
 		return REFUSAL_ROLE;
 	context->cause.kind = kind->number;
-	return kind->apply(context, op->body);
+	enum refusal code = kind->apply(context, op->body);
+	if (code == REFUSAL_GRANTED) {
+		struct cause released = context->cause;
+
+		released.kind = 0;
+		waiting_serve(context->state, &released);
+	}
+	return code;
 }
 
 /* Write what an operation answered; returns the scratch that is left. */
@@ -163,6 +159,7 @@ static void run_ops(
 		context->op_index = i;
 		context->has_reservation = false;
 		context->details_size = 0;
+		context->displaced = 0;
 		enum refusal code = run_op(context, &tx->ops[i]);
 		scratch = write_op_receipt(
 			context, code, &receipt->ops[i], scratch);

@@ -14,6 +14,9 @@
 enum {
 	WINDOW_MS_MAX = 24 * 60 * 60 * 1000,
 	PAIR_FLIGHT_MS_MIN = 60 * 1000, /* from take-off's start to landing's */
+	CLEARANCE_MS_MAX = 5 * 60 * 1000,
+	MEASURED_MS_MAX = 5 * 1000, /* the age of a pad's measured state */
+	CLOSURE_NOTICE_MS_MIN = 10 * 60 * 1000,
 };
 #define HORIZON_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
@@ -95,6 +98,7 @@ struct op_context {
 	bool *member_free;
 	struct id reservation; /* out: the one made or changed */
 	bool has_reservation;
+	uint64_t displaced;   /* reservations that had to give way */
 	uint8_t details[512]; /* out: encoded details */
 	size_t details_size;
 };

@@ -1,9 +1,10 @@
-/* contract/deadline.c -- a binary heap of live reservations by the end of their
- * window, then by id.
+/* contract/deadline.c -- a binary heap of reservations by the moment at which
+ * time alone moves them, then by id.
  *
  * base/heap orders ties by index, which differs on a node that began with a
  * snapshot; and entries here are removed from the middle whenever a
- * reservation is cancelled, so each knows its place.
+ * reservation is cancelled, so each knows its place. The moment stands beside
+ * the index: comparing two costs no look at the reservations.
  */
 #include "contract/reservation.h"
 
@@ -11,29 +12,34 @@
 
 #include "base/check.h"
 
-static bool sooner(const struct reservation *a, const struct reservation *b)
+static bool sooner(const struct state *state, const struct deadline *a,
+	const struct deadline *b)
 {
-	if (a->end != b->end)
-		return a->end < b->end;
-	return memcmp(&a->id, &b->id, sizeof(a->id)) < 0;
+	if (a->at != b->at)
+		return a->at < b->at;
+	return memcmp(&reservation_at(state, a->index)->id,
+		       &reservation_at(state, b->index)->id,
+		       sizeof(struct id)) < 0;
 }
 
-static void set(struct state *state, uint32_t place, uint32_t index)
+static void set(struct state *state, uint32_t place, struct deadline deadline)
 {
-	set_u32(state, &state->deadlines[place], index);
-	set_u32(state, &reservation_at(state, index)->deadline_at, place);
+	arena_touch(state->arena, &state->deadlines[place],
+		sizeof(state->deadlines[place]));
+	state->deadlines[place] = deadline;
+	set_u32(state, &reservation_at(state, deadline.index)->deadline_at,
+		place);
 }
 
-/* Let index sink from a free place, or rise, to where it belongs. */
-static void settle(struct state *state, uint32_t place, uint32_t index)
+/* Let one sink from a free place, or rise, to where it belongs. */
+static void settle(struct state *state, uint32_t place, struct deadline self)
 {
-	const uint32_t *heap = state->deadlines;
-	const struct reservation *self = reservation_at(state, index);
+	const struct deadline *heap = state->deadlines;
 
 	while (place > 0) {
 		uint32_t above = (place - 1) / 2;
 
-		if (!sooner(self, reservation_at(state, heap[above])))
+		if (!sooner(state, &self, &heap[above]))
 			break;
 		set(state, place, heap[above]);
 		place = above;
@@ -44,22 +50,22 @@ static void settle(struct state *state, uint32_t place, uint32_t index)
 		if (below >= state->deadline_count)
 			break;
 		if (below + 1 < state->deadline_count &&
-			sooner(reservation_at(state, heap[below + 1]),
-				reservation_at(state, heap[below])))
+			sooner(state, &heap[below + 1], &heap[below]))
 			below++;
-		if (!sooner(reservation_at(state, heap[below]), self))
+		if (!sooner(state, &heap[below], &self))
 			break;
 		set(state, place, heap[below]);
 		place = below;
 	}
-	set(state, place, index);
+	set(state, place, self);
 }
 
-void deadline_put(struct state *state, uint32_t index)
+void deadline_put(struct state *state, uint32_t index, time_ms at)
 {
 	CHECK(state->deadline_count < state->limits.reservations_max);
 	set_u32(state, &state->deadline_count, state->deadline_count + 1);
-	settle(state, state->deadline_count - 1, index);
+	settle(state, state->deadline_count - 1,
+		(struct deadline){.at = at, .index = index});
 }
 
 void deadline_remove(struct state *state, uint32_t index)
@@ -68,15 +74,21 @@ void deadline_remove(struct state *state, uint32_t index)
 
 	if (place == TABLE_NONE)
 		return;
-	uint32_t last = state->deadlines[state->deadline_count - 1];
-	CHECK(state->deadlines[place] == index);
+	struct deadline last = state->deadlines[state->deadline_count - 1];
+	CHECK(state->deadlines[place].index == index);
 	set_u32(state, &reservation_at(state, index)->deadline_at, TABLE_NONE);
 	set_u32(state, &state->deadline_count, state->deadline_count - 1);
-	if (last != index)
+	if (last.index != index)
 		settle(state, place, last);
 }
 
 uint32_t deadline_first(const struct state *state)
 {
-	return state->deadline_count > 0 ? state->deadlines[0] : TABLE_NONE;
+	return state->deadline_count > 0 ? state->deadlines[0].index
+					 : TABLE_NONE;
+}
+
+time_ms state_deadline(const struct state *state)
+{
+	return state->deadline_count > 0 ? state->deadlines[0].at : INT64_MAX;
 }

@@ -19,6 +19,8 @@ enum {
 	SEEN_SLOTS = 256,   /* of SEEN_SLOT_MS each: more than is ever valid */
 	SEEN_SLOT_MS = 2000,
 	SEEN_DROPS_MAX = 512, /* a block; more than may be added in one */
+	WAITING_MAX = 8,      /* a pad group */
+	FREED_MAX = 64,       /* pad groups that one operation frees */
 };
 
 struct name {
@@ -35,19 +37,25 @@ struct pad {
 	struct name name;
 	uint8_t group;
 	bool open;
-	bool blocked; /* after an incursion, until measured empty */
+	bool blocked;       /* after an incursion, until measured empty */
+	uint32_t occupants; /* live reservations whose aircraft is on it */
 	uint32_t incursions;
 	time_ms closed_from, closed_until; /* a closure, or 0 and 0 */
 };
 
-/* The live reservations of pads that share an approach, in order of start; they
- * do not overlap, so they are in order of end too. A ring, so that the oldest
- * leaves at no cost. */
+/* The live reservations of pads that share an approach, in order of start; no
+ * two start together. They do not overlap, so they are in order of end too,
+ * unless some of them are contingent. A ring, so that the oldest leaves at no
+ * cost. Behind it those that wait, the first to be served first. */
 struct group {
 	struct name name;
 	uint32_t first;
 	uint32_t count;
-	uint32_t *ring; /* reservations */
+	uint32_t cleared;    /* who has the clearance, or TABLE_NONE */
+	uint32_t contingent; /* how many of them */
+	uint32_t *ring;      /* reservations */
+	uint32_t waiting_count;
+	uint32_t waiting[WAITING_MAX];
 };
 
 struct port {
@@ -95,7 +103,7 @@ struct reservation {
 	uint32_t fleet_next;
 	uint32_t port, party; /* indexes */
 	uint32_t version;
-	uint32_t deadline_at; /* place among the deadlines, or TABLE_NONE */
+	uint32_t deadline_at; /* its place in the heap, or TABLE_NONE */
 	uint32_t fleet;       /* its aircraft, or TABLE_NONE */
 	uint8_t pad;
 	uint8_t state; /* enum reservation_state */
@@ -117,6 +125,18 @@ struct reservation {
 	uint32_t place;          /* in its block */
 };
 _Static_assert(sizeof(struct reservation) == 192, "three lines of a cache");
+
+/* In the heap of deadlines: what is compared, and whose it is. */
+struct deadline {
+	time_ms at;
+	uint32_t index;
+};
+
+/* A pad group in which a window has become free. */
+struct freed {
+	uint32_t port;
+	uint8_t group;
+};
 
 /* An aircraft with live reservations, by the hash of its serial: a stranger
  * chooses serials. */
@@ -165,7 +185,13 @@ struct state {
 	struct table reservations;
 	struct table fleet;
 	uint32_t deadline_count;
-	uint32_t *deadlines; /* a heap: see deadline.c */
+	struct deadline *deadlines; /* a heap: see deadline.c */
+
+	struct tree waiting_tree; /* over the ports */
+	uint32_t waiting_count;
+	/* Of the operation at work; between two there are none. */
+	uint32_t freed_count;
+	struct freed freed[FREED_MAX];
 
 	struct table seen;
 	uint64_t seen_swept; /* slots before this one, by time, are swept */

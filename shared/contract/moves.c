@@ -14,9 +14,11 @@
 #define STATE_COUNT (RESERVATION_REVOKED + 1)
 
 /*~ A reservation's whole life on one page. A state that stands in its own row
- * is kept when its window is amended. What is missing matters most: nothing
- * leads from CLEARED or OCCUPIED to CANCELLED, EXPIRED or NO_SHOW, so neither
- * a wallet nor time alone ever frees a pad with an aircraft on its way to it.
+ * is kept when its window changes. What is missing matters most: nothing leads
+ * from CLEARED or OCCUPIED to CANCELLED, EXPIRED or NO_SHOW, so neither a
+ * wallet nor time alone ever frees a pad with an aircraft on its way to it.
+ * CONTINGENT is where everything goes that did not go as planned; a new window
+ * leads back from there, and nothing else but its end.
  */
 static const unsigned allowed[STATE_COUNT] = {
 	[RESERVATION_NONE] = TO(HELD) | TO(CONFIRMED) | TO(WAITLISTED),
@@ -32,13 +34,18 @@ static const unsigned allowed[STATE_COUNT] = {
 		TO(CONFIRMED) | TO(RELEASED) | TO(OCCUPIED) | TO(CONTINGENT),
 	[RESERVATION_OCCUPIED] = TO(RELEASED) | TO(OVERSTAY) | TO(CONTINGENT),
 	[RESERVATION_OVERSTAY] = TO(RELEASED) | TO(CONTINGENT),
-	[RESERVATION_CONTINGENT] = TO(RELEASED),
+	[RESERVATION_CONTINGENT] =
+		TO(CONTINGENT) | TO(CONFIRMED) | TO(RELEASED),
 };
 
+/* Of an arrival whose departure has left, time makes CONTINGENT: see time.c. */
 static const enum reservation_state at_end[STATE_COUNT] = {
 	[RESERVATION_WAITLISTED] = RESERVATION_EXPIRED,
 	[RESERVATION_HELD] = RESERVATION_EXPIRED,
 	[RESERVATION_CONFIRMED] = RESERVATION_NO_SHOW,
+	[RESERVATION_CLEARED] = RESERVATION_CONFIRMED,
+	[RESERVATION_OCCUPIED] = RESERVATION_OVERSTAY,
+	[RESERVATION_CONTINGENT] = RESERVATION_RELEASED,
 };
 
 bool move_allowed(enum reservation_state from, enum reservation_state to)

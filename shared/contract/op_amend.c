@@ -7,7 +7,7 @@
 
 /* Whether a half of a pair would still make a flight with the other one. */
 static bool keeps_flight(const struct state *state,
-	const struct reservation *self, const struct window *window)
+	const struct reservation *self, const struct place *window)
 {
 	uint32_t index = reservation_partner(state, self);
 
@@ -20,6 +20,17 @@ static bool keeps_flight(const struct state *state,
 	return flight >= PAIR_FLIGHT_MS_MIN;
 }
 
+/* What is held or confirmed, while no clearance relies on it. */
+static bool is_still(const struct state *state, const struct reservation *self)
+{
+	uint32_t half = reservation_partner(state, self);
+
+	return (self->state == RESERVATION_HELD ||
+		       self->state == RESERVATION_CONFIRMED) &&
+	       (half == TABLE_NONE || reservation_at(state, half)->state !=
+					      RESERVATION_CLEARED);
+}
+
 static enum refusal may_amend(const struct op_context *context,
 	const struct reservation *self, uint64_t version)
 {
@@ -27,7 +38,7 @@ static enum refusal may_amend(const struct op_context *context,
 		return REFUSAL_NOT_OWNER;
 	if (self->version != version)
 		return REFUSAL_VERSION;
-	if (!move_allowed(self->state, self->state))
+	if (!is_still(context->state, self))
 		return REFUSAL_STATE;
 	return self->version == UINT32_MAX ? REFUSAL_FULL : REFUSAL_GRANTED;
 }
@@ -36,7 +47,7 @@ static enum refusal apply(struct op_context *context, struct view body)
 {
 	struct state *state = context->state;
 	struct op_amend op;
-	struct window window;
+	struct place window;
 
 	if (op_amend_decode(&op, body) != ERR_OK)
 		return REFUSAL_MALFORMED;
@@ -68,8 +79,7 @@ static enum refusal apply(struct op_context *context, struct view body)
 		code = REFUSAL_FULL;
 	if (code != REFUSAL_GRANTED)
 		return code;
-	reservation_amend(state, index, window.pad, window.start, window.end,
-		&context->cause);
+	reservation_place(state, index, &window, self->state, &context->cause);
 	window_granted(context, index);
 	return REFUSAL_GRANTED;
 }

@@ -5,15 +5,6 @@
 
 #include "gen/table.h"
 
-/* The departure of this arrival has left: it is no longer live, and a pair only
- * ends in two halves when its departure is released. */
-static bool is_airborne(
-	const struct state *state, const struct reservation *self)
-{
-	return self->paired && self->movement == MOVEMENT_ARRIVAL &&
-	       reservation_partner(state, self) == TABLE_NONE;
-}
-
 static enum refusal may_cancel(const struct op_context *context,
 	const struct reservation *self, uint32_t half)
 {
@@ -24,7 +15,7 @@ static enum refusal may_cancel(const struct op_context *context,
 		return REFUSAL_NOT_OWNER;
 	if (!move_allowed(self->state, RESERVATION_CANCELLED))
 		return REFUSAL_STATE;
-	if (is_airborne(state, self))
+	if ((self->flags & FLAG_AIRBORNE) != 0)
 		return REFUSAL_AIRBORNE;
 	if (half != TABLE_NONE &&
 		!move_allowed(reservation_at(state, half)->state,

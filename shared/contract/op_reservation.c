@@ -7,7 +7,7 @@
 
 /* The first open pad that is free then. SLOT_TAKEN with details of the whole
  * port; PAD_CLOSED when no pad is open. */
-static enum refusal find_pad(struct op_context *context, struct window *window)
+static enum refusal find_pad(struct op_context *context, struct place *window)
 {
 	const struct port *port = &context->state->ports[window->port];
 	uint32_t conflicts[DETAIL_SLOT_TAKEN_CONFLICTS_MAX];

@@ -20,14 +20,6 @@ time_ms state_time(const struct state *state)
 	return state->time;
 }
 
-time_ms state_deadline(const struct state *state)
-{
-	uint32_t first = deadline_first(state);
-
-	return first == TABLE_NONE ? INT64_MAX
-				   : reservation_at(state, first)->end;
-}
-
 bool state_reservation(const struct state *state, const struct id *id,
 	struct record_reservation *out)
 {
@@ -41,7 +33,7 @@ bool state_reservation(const struct state *state, const struct id *id,
 
 size_t state_live_count(const struct state *state)
 {
-	return state->reservations.count;
+	return state->reservations.count - state->waiting_count;
 }
 
 struct party *state_party_at(const struct state *state, uint32_t index)

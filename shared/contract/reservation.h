@@ -26,33 +26,81 @@ uint32_t reservation_insert(
 	struct state *state, const struct reservation *draft);
 uint32_t reservation_add(struct state *state, const struct reservation *draft,
 	const struct cause *cause);
-void reservation_amend(struct state *state, uint32_t index, uint8_t pad,
-	time_ms start, time_ms end, const struct cause *cause);
+/* Change what neither its window nor its aircraft is: open, write to what is
+ * returned, close. from: the state it had. Without a cause it is no move. */
+struct reservation *reservation_open(struct state *state, uint32_t index);
+void reservation_close(struct state *state, uint32_t index,
+	enum reservation_state from, const struct cause *cause);
+/* From one live state to another; until is 0 then. */
+void reservation_move(struct state *state, uint32_t index,
+	enum reservation_state to, const struct cause *cause);
+/* To another window, and perhaps another state; there is room (unless it stays
+ * in its group). */
+struct place {
+	uint32_t port; /* index */
+	uint8_t pad;
+	time_ms start, end;
+};
+void reservation_place(struct state *state, uint32_t index,
+	const struct place *place, enum reservation_state to,
+	const struct cause *cause);
 /* Take it out of the state, ended as `to`. */
 void reservation_end(struct state *state, uint32_t index,
 	enum reservation_state to, const struct cause *cause);
+/* Its aircraft is on the pad. */
+bool reservation_on_pad(const struct reservation *self);
 /* The other half, while it is live; TABLE_NONE otherwise. */
 uint32_t reservation_partner(
 	const struct state *state, const struct reservation *reservation);
 
+/* First of an aircraft's reservations; the others by fleet_next. */
+uint32_t fleet_first(const struct state *state, struct view aircraft);
+/* It took off or landed: what it asked for before is void. */
+void fleet_moved(struct state *state, struct view aircraft);
+/* Name the aircraft of a reservation that had none. */
+void reservation_name(
+	struct state *state, uint32_t index, struct view aircraft);
+
+struct group *group_of(const struct state *state, uint32_t port, uint8_t pad);
 uint32_t group_at(
 	const struct state *state, const struct group *group, uint32_t place);
 /* Place of the first reservation that starts at or after start. */
 uint32_t group_place(
 	const struct state *state, const struct group *group, time_ms start);
 
-/* ---- deadline.c: which window ends next ---- */
+/* Place of the first one that may reach beyond start - gap. */
+uint32_t group_reach(const struct state *state, const struct group *group,
+	time_ms start, time_ms gap);
 
-void deadline_put(struct state *state, uint32_t index);
-/* Nothing happens when it has no deadline any more. */
+/* ---- deadline.c: which is the next that time moves ---- */
+
+void deadline_put(struct state *state, uint32_t index, time_ms at);
+/* Nothing happens when it has no deadline. */
 void deadline_remove(struct state *state, uint32_t index);
-/* The reservation that ends first (then by id), or TABLE_NONE. */
+/* The first (then by id), or TABLE_NONE. */
 uint32_t deadline_first(const struct state *state);
+
+/* ---- time.c: what time alone does ---- */
+
+/* When time moves this one; INT64_MAX: never. */
+time_ms reservation_deadline(
+	const struct state *state, const struct reservation *self);
+/* Until when one that is held from now on must be confirmed. */
+time_ms reservation_hold(
+	const struct state *state, const struct reservation *self);
+/* Its deadline is reached. */
+void time_move(struct state *state, uint32_t index, const struct cause *cause);
+
+/* ---- waiting.c ---- */
+
+/* Give those that wait what has become free since the last call. */
+void waiting_serve(struct state *state, const struct cause *cause);
 
 /* ---- moves.c: the table of states ---- */
 
 bool move_allowed(enum reservation_state from, enum reservation_state to);
-/* What time makes of a reservation whose window is over: NONE for nothing. */
+/* What time makes of a reservation whose deadline is reached: NONE for nothing.
+ */
 enum reservation_state move_at_end(enum reservation_state from);
 void moves_add(const struct state *state, const struct reservation *after,
 	enum reservation_state from, const struct cause *cause);

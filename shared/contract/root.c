@@ -4,7 +4,8 @@
  *   a port     = leaf(record_port || root over 256 buckets)
  *   a bucket   = H(its live reservations, in order of id), or zero
  *   rest       = H(root over parties || nodes || root over seen slots ||
- *                  height || time || seen_swept)
+ *                  root over what waits at each port || height || time ||
+ *                  seen_swept)
  *
  * So the timetable of one port has a short proof, and changing a reservation
  * costs one bucket and the two paths above it.
@@ -100,6 +101,41 @@ static struct hash parties_root(struct state *state)
 	return tree_root(&state->parties_tree);
 }
 
+/* A leaf is H(those that wait at a port, group by group in order), or zero. */
+static struct hash waiting_root(struct state *state)
+{
+	uint32_t at;
+
+	for (uint32_t from = 0;
+		tree_next_marked(&state->waiting_tree, from, &at);
+		from = at + 1) {
+		const struct port *port = &state->ports[at];
+		struct hash leaf = {{0}};
+		struct hasher hasher;
+		uint32_t count = 0;
+
+		hash_start(&hasher);
+		for (size_t i = 0; i < port->group_count; i++) {
+			const struct group *group = &port->groups[i];
+
+			for (uint32_t k = 0; k < group->waiting_count; k++) {
+				struct record_reservation record;
+
+				record_of_reservation(state,
+					reservation_at(
+						state, group->waiting[k]),
+					&record);
+				proof_add_record(&hasher, &record);
+				count++;
+			}
+		}
+		if (count > 0)
+			leaf = hash_end(&hasher);
+		tree_set(&state->waiting_tree, at, &leaf);
+	}
+	return tree_root(&state->waiting_tree);
+}
+
 static struct hash seen_root(struct state *state)
 {
 	uint32_t place;
@@ -143,6 +179,7 @@ static void put_u64(uint8_t *out, uint64_t value)
 struct hash state_rest(struct state *state)
 {
 	struct hash parties = parties_root(state), seen = seen_root(state);
+	struct hash waiting = waiting_root(state);
 	uint8_t numbers[3 * sizeof(uint64_t)];
 
 	put_u64(numbers, state->height);
@@ -152,6 +189,7 @@ struct hash state_rest(struct state *state)
 		view_of(&parties, HASH_SIZE),
 		view_of(&state->nodes_hash, HASH_SIZE),
 		view_of(&seen, HASH_SIZE),
+		view_of(&waiting, HASH_SIZE),
 		view_of(numbers, sizeof(numbers)),
 	};
 	return hash_parts(parts, sizeof(parts) / sizeof(parts[0]));

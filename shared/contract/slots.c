@@ -50,9 +50,8 @@ static void walk_begin(const struct state *state, const struct port *port,
 	time_ms soonest = state->time + port->lead;
 
 	walk->at = start > soonest ? start : soonest;
-	walk->place = group_place(state, group, walk->at);
-	if (walk->place > 0)
-		walk->place--; /* may reach into the window */
+	walk->place =
+		group_reach(state, group, walk->at, port->before + port->after);
 	walk_on(state, port, group, duration, walk);
 }
 

@@ -60,6 +60,24 @@ static uint8_t *save_port(
 	return at;
 }
 
+static uint8_t *save_waiting(
+	const struct state *state, const struct port *port, uint8_t *at)
+{
+	struct record_reservation record;
+
+	for (size_t i = 0; i < port->group_count; i++) {
+		const struct group *group = &port->groups[i];
+
+		for (uint32_t k = 0; k < group->waiting_count; k++) {
+			record_of_reservation(state,
+				reservation_at(state, group->waiting[k]),
+				&record);
+			at = SAVE(record_reservation, at, &record);
+		}
+	}
+	return at;
+}
+
 static uint8_t *save_seen(const struct state *state, uint8_t *at)
 {
 	for (size_t i = 0; i < SEEN_SLOTS; i++) {
@@ -105,7 +123,9 @@ size_t state_save(const struct state *state, uint8_t *out)
 		.ports = state->port_count,
 		.parties = state->parties.count,
 		.nodes = state->node_count,
-		.reservations = state->reservations.count,
+		.reservations =
+			state->reservations.count - state->waiting_count,
+		.waiting = state->waiting_count,
 		.slots = slots_in_use(state),
 	};
 	uint8_t *at = SAVE(snapshot_head, out, &head);
@@ -128,6 +148,8 @@ size_t state_save(const struct state *state, uint8_t *out)
 	}
 	for (uint32_t i = 0; i < state->port_count; i++)
 		at = save_port(state, &state->ports[i], at);
+	for (uint32_t i = 0; i < state->port_count; i++)
+		at = save_waiting(state, &state->ports[i], at);
 	return (size_t)(save_seen(state, at) - out);
 }
 
@@ -222,8 +244,20 @@ static bool is_live(uint64_t state)
 	return state >= RESERVATION_HELD && state <= RESERVATION_CONTINGENT;
 }
 
-static enum err load_reservation(
-	struct state *state, const struct record_reservation *record)
+/* What the contract never makes, and relies on not to be. */
+static bool is_possible(
+	const struct state *state, const struct reservation *draft)
+{
+	const struct group *group = group_of(state, draft->port, draft->pad);
+
+	if (draft->state == RESERVATION_WAITLISTED)
+		return group->waiting_count < WAITING_MAX;
+	return is_live(draft->state) && (draft->state != RESERVATION_CLEARED ||
+						group->cleared == TABLE_NONE);
+}
+
+static enum err load_reservation(struct state *state,
+	const struct record_reservation *record, bool waiting)
 {
 	uint32_t party = table_find(&state->parties, &record->operator);
 	struct reservation draft = {
@@ -245,7 +279,8 @@ static enum err load_reservation(
 	};
 	size_t port;
 
-	if (party == TABLE_NONE || !is_live(record->state) ||
+	if (party == TABLE_NONE ||
+		waiting != (record->state == RESERVATION_WAITLISTED) ||
 		!state_port_find(state, record->port, &port) ||
 		!find_pad(&state->ports[port], record->pad, &draft.pad) ||
 		(draft.paired && record->pair.size != ID_SIZE) ||
@@ -254,6 +289,8 @@ static enum err load_reservation(
 		reservation_find(state, &draft.id) != TABLE_NONE)
 		return ERR_ENCODING;
 	draft.port = (uint32_t)port;
+	if (!is_possible(state, &draft))
+		return ERR_ENCODING;
 	if (!reservation_room(state, draft.port, draft.pad))
 		return ERR_FULL;
 	name_set(&draft.aircraft, record->aircraft);
@@ -274,18 +311,19 @@ static bool in_order(const struct record_reservation *before,
 				      ID_SIZE) < 0);
 }
 
-static enum err load_live(
-	struct state *state, uint64_t count, struct view *rest)
+static enum err load_list(
+	struct state *state, uint64_t count, bool waiting, struct view *rest)
 {
 	struct record_reservation record, before;
 
 	for (uint64_t i = 0; i < count; i++) {
 		enum err err = LOAD(record_reservation, rest, &record);
 
-		if (err == ERR_OK && i > 0 && !in_order(&before, &record))
+		if (err == ERR_OK && i > 0 && !waiting &&
+			!in_order(&before, &record))
 			err = ERR_ENCODING;
 		if (err == ERR_OK)
-			err = load_reservation(state, &record);
+			err = load_reservation(state, &record, waiting);
 		if (err != ERR_OK)
 			return err;
 		before = record;
@@ -355,8 +393,6 @@ static enum err load(struct state *state, struct view bytes)
 		return err;
 	if (head.version != SNAPSHOT_VERSION)
 		return ERR_VERSION;
-	if (head.waiting != 0)
-		return ERR_ENCODING;
 	state->height = head.height;
 	state->time = (time_ms)head.time;
 	state->seen_swept = head.swept;
@@ -364,7 +400,9 @@ static enum err load(struct state *state, struct view bytes)
 	if (err != ERR_OK)
 		return err;
 	state_seal(state);
-	err = load_live(state, head.reservations, &rest);
+	err = load_list(state, head.reservations, false, &rest);
+	if (err == ERR_OK)
+		err = load_list(state, head.waiting, true, &rest);
 	for (uint64_t i = 0; err == ERR_OK && i < head.slots; i++) {
 		err = load_slot(state, from, &rest, &place);
 		from = place + 1;

@@ -55,7 +55,8 @@ size_t state_bytes(const struct state_limits *limits)
 		       sizeof(struct reservation), limits->reservations_max)) +
 	       aligned(table_bytes(
 		       sizeof(struct aircraft), limits->reservations_max)) +
-	       aligned(limits->reservations_max * sizeof(uint32_t)) +
+	       aligned(limits->reservations_max * sizeof(struct deadline)) +
+	       aligned(tree_bytes(limits->ports_max)) +
 	       aligned(table_bytes(sizeof(struct seen), limits->seen_max)) +
 	       aligned(tree_bytes(SEEN_SLOTS)) + 16 * 64;
 }
@@ -101,8 +102,8 @@ void state_clear(struct state *state)
 		sizeof(struct reservation), limits.reservations_max);
 	table_init(&state->fleet, arena, sizeof(struct hash),
 		sizeof(struct aircraft), limits.reservations_max);
-	state->deadlines =
-		arena_take(arena, limits.reservations_max * sizeof(uint32_t));
+	state->deadlines = arena_take(
+		arena, limits.reservations_max * sizeof(struct deadline));
 	table_init(&state->seen, arena, sizeof(struct hash),
 		sizeof(struct seen), limits.seen_max);
 	tree_init(&state->seen_tree, arena, SEEN_SLOTS, SEEN_SLOTS);
@@ -131,6 +132,7 @@ static enum err add_pad(struct port *port, const struct record_pad *record)
 	if (!find_group(port, record->group, &pad->group)) {
 		pad->group = port->group_count++;
 		name_set(&port->groups[pad->group].name, record->group);
+		port->groups[pad->group].cleared = TABLE_NONE;
 	}
 	name_set(&pad->name, record->name);
 	pad->open = record->open != 0;
@@ -209,6 +211,8 @@ enum err state_add_node(struct state *state, const struct record_node *record)
 void state_seal(struct state *state)
 {
 	tree_init(&state->ports_tree, state->arena, state->limits.ports_max,
+		state->port_count);
+	tree_init(&state->waiting_tree, state->arena, state->limits.ports_max,
 		state->port_count);
 	tree_init(&state->parties_tree, state->arena, state->limits.parties_max,
 		state->parties.count);

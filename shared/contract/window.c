@@ -6,7 +6,7 @@
 #include "base/check.h"
 
 enum refusal window_find(const struct state *state, struct view port,
-	struct view pad, struct window *out)
+	struct view pad, struct place *out)
 {
 	size_t index;
 
@@ -23,12 +23,17 @@ enum refusal window_find(const struct state *state, struct view port,
 	return REFUSAL_UNKNOWN_PAD;
 }
 
-enum refusal window_check(
-	const struct state *state, const struct window *window)
+bool pad_open(const struct pad *pad, time_ms from, time_ms until)
+{
+	return pad->open &&
+	       (from >= pad->closed_until || until <= pad->closed_from);
+}
+
+enum refusal window_check(const struct state *state, const struct place *window)
 {
 	const struct port *port = &state->ports[window->port];
 
-	if (!port->pads[window->pad].open)
+	if (!pad_open(&port->pads[window->pad], window->start, window->end))
 		return REFUSAL_PAD_CLOSED;
 	if (window->start < state->time + port->lead)
 		return REFUSAL_PAST;
@@ -44,34 +49,38 @@ enum refusal window_check(
  * and has no overlaps, only neighbours can be in the way. Two searches of ten
  * steps replace what a table of an airport's day would need a scan for.
  */
-size_t window_conflicts(const struct state *state, const struct window *window,
+size_t window_conflicts(const struct state *state, const struct place *window,
 	uint8_t group, uint32_t without, uint32_t *out, size_t max)
 {
 	const struct port *port = &state->ports[window->port];
 	const struct group *at = &port->groups[group];
 	time_ms gap = port->before + port->after;
-	uint32_t place = group_place(state, at, window->start);
+	uint32_t place = group_reach(state, at, window->start, gap);
 	size_t count = 0;
 
-	while (place > 0) {
-		uint32_t index = group_at(state, at, place - 1);
-
-		if (reservation_at(state, index)->end + gap <= window->start)
-			break;
-		place--;
-	}
 	for (; place < at->count && count < max; place++) {
 		uint32_t index = group_at(state, at, place);
+		const struct reservation *one = reservation_at(state, index);
 
-		if (reservation_at(state, index)->start >= window->end + gap)
+		if (one->start >= window->end + gap)
 			break;
-		if (index != without)
+		if (index != without && one->end + gap > window->start)
 			out[count++] = index;
 	}
 	return count;
 }
 
-void window_taken(struct op_context *context, const struct window *window,
+/* Who asked for secrecy is not named. */
+static struct view party_told(const struct state *state, uint32_t index)
+{
+	const struct reservation *one = reservation_at(state, index);
+
+	if ((one->flags & FLAG_SEALED) != 0)
+		return view_of(NULL, 0);
+	return name_view(&state_party_at(state, one->party)->name);
+}
+
+void window_taken(struct op_context *context, const struct place *window,
 	struct view pad, const uint32_t *conflicts, size_t count)
 {
 	struct free_slot slots[DETAIL_SLOT_TAKEN_FREE_MAX];
@@ -87,6 +96,8 @@ void window_taken(struct op_context *context, const struct window *window,
 			.pad = record.pad,
 			.start = record.start,
 			.end = record.end,
+			.state = record.state,
+			.operator= party_told(context->state, conflicts[i]),
 		};
 	}
 	detail.free_count = contract_free_slots(context->state, window->port,
@@ -104,8 +115,8 @@ void window_taken(struct op_context *context, const struct window *window,
 	CHECK(context->details_size > 0);
 }
 
-enum refusal window_free(struct op_context *context,
-	const struct window *window, uint32_t without)
+enum refusal window_free(struct op_context *context, const struct place *window,
+	uint32_t without)
 {
 	const struct port *port = &context->state->ports[window->port];
 	const struct pad *pad = &port->pads[window->pad];
@@ -120,18 +131,10 @@ enum refusal window_free(struct op_context *context,
 }
 
 enum refusal window_aircraft(const struct state *state, struct view serial,
-	const struct window *window, uint32_t without, const struct id *pair)
+	const struct place *window, uint32_t without, const struct id *pair)
 {
-	if (serial.size == 0)
-		return REFUSAL_GRANTED;
-	struct hash key = hash_bytes(serial);
-	uint32_t fleet = table_find(&state->fleet, &key);
-	uint32_t index = TABLE_NONE;
+	uint32_t index = fleet_first(state, serial);
 
-	if (fleet != TABLE_NONE)
-		index = ((const struct aircraft *)table_at(
-				 &state->fleet, fleet))
-				->first;
 	while (index != TABLE_NONE) {
 		const struct reservation *at = reservation_at(state, index);
 
@@ -157,6 +160,8 @@ void window_granted(struct op_context *context, uint32_t index)
 		.end = record.end,
 		.version = record.version,
 		.state = record.state,
+		.until = record.until,
+		.displaced = context->displaced,
 	};
 	context->details_size = detail_granted_encode(
 		context->details, sizeof(context->details), &detail);

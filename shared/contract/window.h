@@ -9,38 +9,35 @@
 
 #include "contract/reservation.h"
 
-struct window {
-	uint32_t port; /* index */
-	uint8_t pad;
-	time_ms start, end;
-};
+/* Open, and in no closure, for the whole of [from, until). */
+bool pad_open(const struct pad *pad, time_ms from, time_ms until);
 
 /* REFUSAL_UNKNOWN_PAD. start and end are left alone. */
 enum refusal window_find(const struct state *state, struct view port,
-	struct view pad, struct window *out);
+	struct view pad, struct place *out);
 
 /* Pad open, start not past, end after start, inside the horizon. */
 enum refusal window_check(
-	const struct state *state, const struct window *window);
+	const struct state *state, const struct place *window);
 
 /* REFUSAL_SLOT_TAKEN, and details in the context, when other reservations than
  * `without` (or TABLE_NONE) stand in the way. */
-enum refusal window_free(struct op_context *context,
-	const struct window *window, uint32_t without);
+enum refusal window_free(struct op_context *context, const struct place *window,
+	uint32_t without);
 
 /* Those in the way in a pad group, at most max. */
-size_t window_conflicts(const struct state *state, const struct window *window,
+size_t window_conflicts(const struct state *state, const struct place *window,
 	uint8_t group, uint32_t without, uint32_t *out, size_t max);
 
 /* Write the details of slot_taken: who stands in the way, and the next free
  * slots of this length on the pad (pad empty: on any). */
-void window_taken(struct op_context *context, const struct window *window,
+void window_taken(struct op_context *context, const struct place *window,
 	struct view pad, const uint32_t *conflicts, size_t count);
 
 /* REFUSAL_AIRCRAFT_BUSY when the aircraft is elsewhere then, not counting the
  * reservation `without` and its other half `pair` (or NULL). */
 enum refusal window_aircraft(const struct state *state, struct view serial,
-	const struct window *window, uint32_t without, const struct id *pair);
+	const struct place *window, uint32_t without, const struct id *pair);
 
 /* Write the details of a grant: what is reserved now. */
 void window_granted(struct op_context *context, uint32_t index);
@@ -51,7 +48,7 @@ struct id window_id(const struct tx_view *tx, size_t op_index);
 /* Make a reservation: the last guards (quota, aircraft, room, a free id), then
  * the change, and the details. */
 struct window_draft {
-	struct window window;
+	struct place window;
 	struct view aircraft;
 	const struct id *pair; /* NULL: none */
 	uint8_t movement;

@@ -43,6 +43,21 @@ enum {
 	op_cancel_number = OP_CANCEL,
 	op_reservation_number = OP_RESERVATION,
 	op_set_node_number = OP_SET_NODE,
+	op_confirm_number = OP_CONFIRM,
+	op_request_clearance_number = OP_REQUEST_CLEARANCE,
+	op_clear_number = OP_CLEAR,
+	op_revoke_number = OP_REVOKE,
+	op_departed_number = OP_DEPARTED,
+	op_landed_number = OP_LANDED,
+	op_vacated_number = OP_VACATED,
+	op_go_around_number = OP_GO_AROUND,
+	op_declare_emergency_number = OP_DECLARE_EMERGENCY,
+	op_grant_tier_number = OP_GRANT_TIER,
+	op_set_party_number = OP_SET_PARTY,
+	op_register_party_number = OP_REGISTER_PARTY,
+	op_register_port_number = OP_REGISTER_PORT,
+	op_close_pad_number = OP_CLOSE_PAD,
+	op_open_pad_number = OP_OPEN_PAD,
 };
 
 UNUSED static void paper_close_op(

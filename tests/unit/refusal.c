@@ -347,12 +347,13 @@ static void test_amend(void **unused)
 	assert_int_equal(f->moves->items[0].to, RESERVATION_CONFIRMED);
 	assert_int_equal(reserve(f, BOB, "east", "b", at, at + HOUR), 0);
 
-	/* States that no operation leads to yet. */
 	uint32_t index = reservation_find(f->home.state, &id);
-	reservation_at(f->home.state, index)->state = RESERVATION_OCCUPIED;
-	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 2, "c", at, at + 1);
+	arena_mark mark = arena_now(&f->home.arena);
+	struct cause cause = {.moves = NULL};
+	reservation_move(f->home.state, index, RESERVATION_CLEARED, &cause);
+	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, 3, "c", at, at + 1);
 	assert_int_equal(submit_op(f), REFUSAL_STATE);
-	reservation_at(f->home.state, index)->state = RESERVATION_CONFIRMED;
+	arena_rollback(&f->home.arena, mark);
 	reservation_at(f->home.state, index)->version = UINT32_MAX;
 	paper_amend(write_as(f, ALICE, TX_MODE_ALL), &id, UINT32_MAX, "c", at,
 		at + 1);
@@ -378,19 +379,22 @@ static void test_cancel(void **unused)
 	paper_cancel(write_as(f, BOB, TX_MODE_ALL), &first);
 	assert_int_equal(submit_op(f), REFUSAL_NOT_OWNER);
 	/* The departure is cleared: neither half can be given back. */
-	reservation_at(f->home.state, departure)->state = RESERVATION_CLEARED;
+	arena_mark before = arena_now(&f->home.arena);
+	struct cause cause = {.moves = NULL};
+	reservation_move(f->home.state, departure, RESERVATION_CLEARED, &cause);
 	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &first);
 	assert_int_equal(submit_op(f), REFUSAL_STATE);
 	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &second);
 	assert_int_equal(submit_op(f), REFUSAL_STATE);
 	/* It has left: the landing place stays. */
-	arena_mark mark = arena_now(&f->home.arena);
-	struct cause cause = {.moves = NULL};
 	reservation_end(f->home.state, departure, RESERVATION_RELEASED, &cause);
+	reservation_at(f->home.state, reservation_find(f->home.state, &second))
+		->flags |= FLAG_AIRBORNE;
 	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), &second);
 	assert_int_equal(submit_op(f), REFUSAL_AIRBORNE);
-	arena_rollback(&f->home.arena, mark);
-	reservation_at(f->home.state, departure)->state = RESERVATION_CONFIRMED;
+	reservation_at(f->home.state, reservation_find(f->home.state, &second))
+		->flags = 0;
+	arena_rollback(&f->home.arena, before);
 
 	/* One half ends the other; the authority may. */
 	f->moves->count = 0;

@@ -27,6 +27,8 @@ enum who {
 	AUTHORITY,
 	OBSERVER,
 	STRANGER, /* not in the genesis */
+	TOWER,    /* controls every port but */
+	WEST_TOWER,
 	WHO_COUNT,
 };
 
@@ -62,7 +64,9 @@ UNUSED static void add_port(struct genesis *genesis, const char *name,
 
 	*port = (struct record_port){
 		.name = view_text(name),
-		.controller = who_pair(AUTHORITY)->key,
+		.controller =
+			who_pair(strcmp(name, "west") == 0 ? WEST_TOWER : TOWER)
+				->key,
 		.lead = (uint64_t)lead,
 		.before = (uint64_t)before,
 		.after = (uint64_t)after,
@@ -112,6 +116,8 @@ UNUSED static struct genesis *genesis_new(void)
 	add_party(genesis, DOWN, "down", ROLE_OPERATOR, 100, false);
 	add_party(genesis, AUTHORITY, "authority", ROLE_AUTHORITY, 0, true);
 	add_party(genesis, OBSERVER, "observer", ROLE_OBSERVER, 0, true);
+	add_party(genesis, TOWER, "tower", ROLE_CONTROLLER, 0, true);
+	add_party(genesis, WEST_TOWER, "west_tower", ROLE_CONTROLLER, 0, true);
 	for (int i = 0; i < NODES; i++)
 		genesis->nodes[genesis->node_count++] = (struct record_node){
 			.key = node_pair(i)->key,

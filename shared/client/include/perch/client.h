@@ -29,6 +29,7 @@
 #ifndef PERCH_CLIENT_H
 #define PERCH_CLIENT_H
 
+#include <perch/control.h>
 #include <perch/event.h>
 
 #ifdef __cplusplus

@@ -30,7 +30,7 @@ enum perch_mode {
 	PERCH_EACH, /* one by one: a refused one does not touch the others */
 };
 
-enum { PERCH_VALID_MS = 60000, PERCH_OP_BYTES_MAX = 512 };
+enum { PERCH_VALID_MS = 60000, PERCH_OP_BYTES_MAX = 1280 };
 
 struct perch_tx {
 	struct perch_id id;
@@ -60,6 +60,15 @@ struct perch_reserve {
 	int64_t start, end;
 	const char *aircraft; /* serial number; NULL or "": none */
 	enum perch_movement movement;
+	bool wait;     /* on the waiting list, if it is taken; not of a pair */
+	unsigned tier; /* granted by the authority; displaces lower ones */
+	const char *alternate_port; /* NULL: none */
+	const char *alternate_pad;
+	/* Details that are told to few: their hash, and they themselves, sealed
+	 * (perch/details.h). NULL: none. */
+	const struct perch_hash *commitment;
+	const void *sealed;
+	size_t sealed_size;
 };
 enum perch_err perch_tx_reserve(
 	struct perch_tx *tx, const struct perch_reserve *reserve);
@@ -79,6 +88,25 @@ enum perch_err perch_tx_amend(struct perch_tx *tx, const struct perch_id *id,
 	uint32_t version, const char *pad, int64_t start, int64_t end);
 
 enum perch_err perch_tx_cancel(struct perch_tx *tx, const struct perch_id *id);
+
+/* Keep what is held, and the other half of its pair. */
+enum perch_err perch_tx_confirm(
+	struct perch_tx *tx, const struct perch_id *id, uint32_t version);
+
+/* nonce: greater than every one before of this reservation; perch_now() is.
+ * aircraft: needed when the reservation names none; else NULL. */
+enum perch_err perch_tx_request_clearance(struct perch_tx *tx,
+	const struct perch_id *id, uint64_t nonce, const char *aircraft);
+
+/* An arrival does not land: this window instead, or (port NULL) its alternate;
+ * when neither is free it becomes contingent. */
+enum perch_err perch_tx_go_around(struct perch_tx *tx,
+	const struct perch_id *id, const char *port, const char *pad,
+	int64_t start, int64_t end);
+
+/* Nothing else is needed. port and pad: where it wants to be, or NULL. */
+enum perch_err perch_tx_declare_emergency(struct perch_tx *tx,
+	const struct perch_id *id, const char *port, const char *pad);
 
 enum perch_node_role { PERCH_NODE_NONE, PERCH_NODE_STANDBY, PERCH_NODE_VOTER };
 
