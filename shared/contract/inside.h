@@ -9,10 +9,10 @@
 #define PERCH_CONTRACT_INSIDE_H
 
 #include "contract/contract.h"
+#include "contract/live.h"
 #include "contract/tree.h"
 
 enum {
-	NAME_BYTES_MAX = 32,
 	ADDRESS_BYTES_MAX = 128,
 	PADS_MAX = RECORD_PORT_PADS_MAX,
 	LIVE_BUCKETS = 256, /* by the first byte of a reservation's id */
@@ -21,11 +21,6 @@ enum {
 	SEEN_DROPS_MAX = 512, /* a block; more than may be added in one */
 	WAITING_MAX = 8,      /* a pad group */
 	FREED_MAX = 64,       /* pad groups that one operation frees */
-};
-
-struct name {
-	uint8_t size;
-	char text[NAME_BYTES_MAX];
 };
 
 struct address {
@@ -86,63 +81,10 @@ struct node {
 	struct address request, publish, peer;
 };
 
-/* reservation.flags */
-enum {
-	/* Its departure has left: it is the landing place. */
-	FLAG_AIRBORNE = RECORD_AIRBORNE,
-	FLAG_ON_PAD = RECORD_ON_PAD, /* contingent, an aircraft on the pad */
-	FLAG_SEALED = 4, /* there is a commitment; not in the record's flags */
-};
-
-/* What searches read is in the first 64 bytes, which are one line of a cache: a
- * record that is not in it costs more than all that is done with it. */
-struct reservation {
-	struct id id;
-	time_ms start, end;
-	uint32_t bucket_next; /* of its port's bucket, in order of id */
-	uint32_t fleet_next;
-	uint32_t port, party; /* indexes */
-	uint32_t version;
-	uint32_t deadline_at; /* its place in the heap, or TABLE_NONE */
-	uint32_t fleet;       /* its aircraft, or TABLE_NONE */
-	uint8_t pad;
-	uint8_t state; /* enum reservation_state */
-	uint8_t movement;
-	bool paired;
-
-	struct id pair; /* the other half, when paired */
-	uint64_t height;
-	uint32_t fleet_before;
-	struct name aircraft;
-	uint8_t tier;
-	uint8_t flags;
-	uint8_t alternate_pad;
-
-	struct hash commitment;
-	time_ms until, asked;
-	uint64_t nonce;
-	uint32_t alternate_port; /* or TABLE_NONE */
-	uint32_t place;          /* in its block */
-};
-_Static_assert(sizeof(struct reservation) == 192, "three lines of a cache");
-
-/* In the heap of deadlines: what is compared, and whose it is. */
-struct deadline {
-	time_ms at;
-	uint32_t index;
-};
-
 /* A pad group in which a window has become free. */
 struct freed {
 	uint32_t port;
 	uint8_t group;
-};
-
-/* An aircraft with live reservations, by the hash of its serial: a stranger
- * chooses serials. */
-struct aircraft {
-	struct hash key;
-	uint32_t first;
 };
 
 struct seen {
