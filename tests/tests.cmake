@@ -50,6 +50,20 @@ foreach(name observer_model observer_render)
 		${CMAKE_SOURCE_DIR}/services)
 endforeach()
 
+# The controller's drivers and its judgement.
+file(GLOB pads ${CMAKE_SOURCE_DIR}/services/controller/*.c)
+list(FILTER pads EXCLUDE REGEX "/(main|desk|say)\\.c$")
+add_library(perch_pads STATIC ${pads} ${GEN}/drivers.c)
+target_include_directories(perch_pads PUBLIC ${CMAKE_SOURCE_DIR}/services)
+target_link_libraries(perch_pads PUBLIC perch_client perch_service)
+foreach(name mavlink pads controller)
+	if(TARGET unit_${name})
+		target_link_libraries(unit_${name} perch_pads)
+	endif()
+endforeach()
+file(GLOB rigs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/pads/*.c)
+target_sources(unit_pads PRIVATE ${rigs})
+
 # tests/trace: stories of `ordered`, each played and compared with itself.
 add_executable(trace ${CMAKE_SOURCE_DIR}/tests/trace/runner.c
 	${CMAKE_SOURCE_DIR}/tests/trace/words.c)
@@ -87,7 +101,9 @@ find_library(MSGPACKC msgpackc REQUIRED)
 add_library(perch_fuzz STATIC ${CMAKE_SOURCE_DIR}/tests/fuzz/targets.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/differ.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/script.c
-	${CMAKE_SOURCE_DIR}/tests/fuzz/execute.c)
+	${CMAKE_SOURCE_DIR}/tests/fuzz/execute.c
+	${CMAKE_SOURCE_DIR}/services/controller/mavlink.c)
+target_include_directories(perch_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/services)
 target_link_libraries(perch_fuzz PUBLIC perch_support perch_contract
 	${MSGPACKC})
 add_executable(fuzz_replay ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
@@ -97,7 +113,7 @@ target_compile_definitions(fuzz_replay PRIVATE
 add_test(NAME fuzz_replay COMMAND fuzz_replay)
 set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 300 LABELS fuzz)
 if(PERCH_FUZZ)
-	set(fuzz_names frame differ open execute snapshot)
+	set(fuzz_names frame differ open execute snapshot mavlink)
 	foreach(file ${CDDL})
 		file(STRINGS ${file} rules REGEX "^[a-z_0-9]+ = \\[")
 		string(REPLACE " = [" "" rules "${rules}")

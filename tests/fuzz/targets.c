@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "controller/mavlink.h"
 #include "gen/common.h"
 #include "gen/request.h"
 #include "gen/table.h"
@@ -92,12 +93,30 @@ static void fuzz_open(struct view bytes)
 	}
 }
 
+/* What a controller does with a datagram; what was read is written the same. */
+static void fuzz_mavlink(struct view bytes)
+{
+	struct mavlink_frame frame, again;
+	uint8_t written[MAVLINK_FRAME_MAX];
+	size_t at = 0;
+
+	while (mavlink_read(&frame, &at, bytes) == ERR_OK) {
+		size_t size = mavlink_write(written, &frame), begin = 0;
+
+		CHECK(mavlink_read(&again, &begin, view_of(written, size)) ==
+			ERR_OK);
+		CHECK(begin == size && memcmp(frame.payload, again.payload,
+					       sizeof(frame.payload)) == 0);
+	}
+}
+
 const struct fuzz_target fuzz_targets[] = {
 	{"frame", fuzz_frame},
 	{"differ", fuzz_differ},
 	{"open", fuzz_open},
 	{"execute", fuzz_execute},
 	{"snapshot", fuzz_snapshot},
+	{"mavlink", fuzz_mavlink},
 	{NULL, NULL},
 };
 
