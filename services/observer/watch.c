@@ -342,6 +342,8 @@ void watch_event(struct observer *observer, const struct perch_event *event)
 	case PERCH_EVENT_SIMULATE:
 	case PERCH_EVENT_PROOF:
 	case PERCH_EVENT_PORTS:
+	case PERCH_EVENT_CERTIFICATE:
+	case PERCH_EVENT_EVIDENCE:
 	case PERCH_EVENT_HINT_TX:
 	case PERCH_EVENT_HINT_SLOT:
 		return;

@@ -5,6 +5,7 @@
 #include "client/inside.h"
 #include "clock/clock.h"
 #include "contract/refusal.h"
+#include "ledger/checkpoint.h"
 
 static void tell(struct perch *client, struct flight *flight,
 	const struct line *line, enum perch_event_type type,
@@ -230,6 +231,60 @@ static enum err answer_state(struct perch *client, struct view body)
 	return ERR_OK;
 }
 
+/* ---- checkpoints ---- */
+
+static enum err answer_certificate(struct perch *client, struct view body)
+{
+	struct certificate *in = &client->decoded->certificate;
+	struct checkpoint_statement statement;
+	enum err err = certificate_decode(in, body);
+
+	if (err == ERR_OK)
+		err = checkpoint_statement_decode(&statement, in->statement);
+	if (err == ERR_OK && statement.chain != client->chain)
+		err = ERR_NETWORK;
+	if (err == ERR_OK)
+		give_certificate(
+			&client->answer->certificate, in, &statement, body);
+	return err;
+}
+
+static enum err read_double_signing(const struct perch *client,
+	struct perch_double_signing *out, const struct double_signing *in)
+{
+	struct checkpoint_statement first, second;
+	enum err err = double_signing_verify(in, &client->network);
+
+	if (err == ERR_OK)
+		err = checkpoint_statement_decode(&first, in->first);
+	if (err == ERR_OK)
+		err = checkpoint_statement_decode(&second, in->second);
+	if (err != ERR_OK)
+		return err;
+	give_key(&out->signer, &in->signer);
+	out->chain = (unsigned)first.chain;
+	out->height = first.height;
+	give_hash(&out->first, &first.hash);
+	give_hash(&out->second, &second.hash);
+	return ERR_OK;
+}
+
+static enum err answer_evidence(struct perch *client, struct view body)
+{
+	struct evidence *in = &client->decoded->evidence;
+	struct perch_evidence *out = &client->answer->evidence;
+	enum err err = evidence_decode(in, body);
+
+	if (err != ERR_OK)
+		return err;
+	memset(out, 0, sizeof(*out));
+	out->total = in->count;
+	for (size_t i = 0; i < in->items_count && err == ERR_OK; i++)
+		err = read_double_signing(
+			client, &out->items[out->count++], &in->items[i]);
+	return err;
+}
+
 /* ---- the evaluator's ---- */
 
 static void read_as_of(struct perch_as_of *out, const struct as_of *in)
@@ -356,6 +411,8 @@ static const struct {
 	{MESSAGE_SIMULATE, PERCH_EVENT_SIMULATE, answer_simulate},
 	{MESSAGE_PROOF, PERCH_EVENT_PROOF, answer_proof},
 	{MESSAGE_PORTS, PERCH_EVENT_PORTS, answer_ports},
+	{MESSAGE_CERTIFICATE, PERCH_EVENT_CERTIFICATE, answer_certificate},
+	{MESSAGE_EVIDENCE, PERCH_EVENT_EVIDENCE, answer_evidence},
 };
 
 enum err answer_read(struct perch *client, struct flight *flight,

@@ -193,18 +193,15 @@ enum perch_err perch_ask_peers(struct perch *client, uint64_t *request)
 		request);
 }
 
-enum perch_err perch_ask_status(
-	struct perch *client, size_t node, uint64_t *request)
+/* Of one node alone. */
+static enum perch_err ask_node(struct perch *client, size_t node, uint8_t asks,
+	uint8_t wants, size_t size, uint64_t *request)
 {
-	struct status_query query = {.zero = 0};
 	struct flight *flight;
 	enum err err = node < client->node_count ? ERR_OK : ERR_NOT_FOUND;
 
 	if (err == ERR_OK)
-		err = ask_new(client, &flight, MESSAGE_STATUS_QUERY,
-			MESSAGE_STATUS,
-			status_query_encode(
-				client->scratch, BUS_FRAME_MAX, &query));
+		err = ask_new(client, &flight, asks, wants, size);
 	if (err != ERR_OK)
 		return (enum perch_err)err;
 	flight->pinned = true;
@@ -212,6 +209,41 @@ enum perch_err perch_ask_status(
 	if (client->lines[node].state == PERCH_IDLE)
 		line_want(client, &client->lines[node]);
 	return (enum perch_err)launch(client, flight, request);
+}
+
+enum perch_err perch_ask_status(
+	struct perch *client, size_t node, uint64_t *request)
+{
+	struct status_query query = {.zero = 0};
+
+	return ask_node(client, node, MESSAGE_STATUS_QUERY, MESSAGE_STATUS,
+		status_query_encode(client->scratch, BUS_FRAME_MAX, &query),
+		request);
+}
+
+enum perch_err perch_ask_certificate(
+	struct perch *client, uint64_t height, uint64_t *request)
+{
+	struct certificate_query query = {
+		.chain = client->chain,
+		.height = height,
+	};
+
+	return (enum perch_err)ask_nodes(client, MESSAGE_CERTIFICATE_QUERY,
+		MESSAGE_CERTIFICATE,
+		certificate_query_encode(
+			client->scratch, BUS_FRAME_MAX, &query),
+		request);
+}
+
+enum perch_err perch_ask_evidence(
+	struct perch *client, size_t node, unsigned skip, uint64_t *request)
+{
+	struct evidence_query query = {.from = skip};
+
+	return ask_node(client, node, MESSAGE_EVIDENCE_QUERY, MESSAGE_EVIDENCE,
+		evidence_query_encode(client->scratch, BUS_FRAME_MAX, &query),
+		request);
 }
 
 enum perch_err perch_ask_state(struct perch *client, uint64_t height,

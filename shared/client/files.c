@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "client/inside.h"
+#include "ledger/checkpoint.h"
 #include "store/genesis.h"
 #include "store/keyfile.h"
 
@@ -38,8 +39,13 @@ enum perch_err perch_genesis_read(
 	give_text(out->name, sizeof(out->name), view_text(genesis->name));
 	out->observers_anyone = genesis->observers_anyone;
 	out->node_count = genesis->node_count;
-	for (size_t i = 0; i < genesis->node_count; i++)
+	for (size_t i = 0; i < genesis->node_count; i++) {
 		give_node(&out->nodes[i], &genesis->nodes[i]);
+		if (genesis->nodes[i].role == 2)
+			out->signers[out->signer_count++] = out->nodes[i].key;
+	}
+	out->signers_needed =
+		signers_needed(genesis->signers, out->signer_count);
 out:
 	genesis_free(genesis);
 	free(genesis);

@@ -112,6 +112,22 @@ void give_port(struct perch_port *out, const struct record_port *in)
 	}
 }
 
+void give_certificate(struct perch_certificate *out,
+	const struct certificate *in,
+	const struct checkpoint_statement *statement, struct view bytes)
+{
+	memset(out, 0, sizeof(*out));
+	out->chain = (unsigned)statement->chain;
+	out->height = statement->height;
+	give_hash(&out->hash, &statement->hash);
+	give_hash(&out->state_root, &statement->state_root);
+	out->signer_count = in->endorsements_count;
+	for (size_t i = 0; i < in->endorsements_count; i++)
+		give_key(&out->signers[i], &in->endorsements[i].signer);
+	out->bytes = bytes.data;
+	out->size = bytes.size;
+}
+
 static void read_chain_status(
 	struct perch_chain_status *out, const struct chain_status *in)
 {

@@ -3,6 +3,7 @@
 #ifndef PERCH_CLIENT_GIVE_H
 #define PERCH_CLIENT_GIVE_H
 
+#include "gen/checkpoint.h"
 #include "gen/contract.h"
 #include "gen/ledger.h"
 #include "gen/request.h"
@@ -19,6 +20,10 @@ void give_reservation(
 void give_move(struct perch_move *out, const struct history_entry *in);
 void give_port(struct perch_port *out, const struct record_port *in);
 void give_status(struct perch_node_status *out, const struct status *in);
+/* bytes: the encoded certificate, borrowed. */
+void give_certificate(struct perch_certificate *out,
+	const struct certificate *in,
+	const struct checkpoint_statement *statement, struct view bytes);
 /* ERR_ENCODING when the details are not what the code says. */
 MUST_CHECK enum err give_outcome(
 	struct perch_outcome *out, const struct op_receipt *in);

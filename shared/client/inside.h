@@ -11,6 +11,7 @@
 
 #include "bus/bus.h"
 #include "crypto/crypto.h"
+#include "gen/checkpoint.h"
 #include "gen/ledger.h"
 #include "gen/request.h"
 #include "gen/table.h"
@@ -54,6 +55,8 @@ union answer {
 	struct perch_history history;
 	struct perch_proof proof;
 	struct perch_ports ports;
+	struct perch_certificate certificate;
+	struct perch_evidence evidence;
 	struct perch_block block;
 	struct perch_tx_hint tx_hint;
 	struct perch_slot_hint slot_hint;
@@ -75,6 +78,8 @@ union decoded {
 	struct simulate simulate;
 	struct proof proof;
 	struct ports ports;
+	struct certificate certificate;
+	struct evidence evidence;
 	struct topic_block topic_block;
 	struct topic_tx topic_tx;
 	struct topic_slot topic_slot;

@@ -3,6 +3,8 @@
  */
 #include "paper.h"
 
+#include <perch/pass.h>
+
 #include "contract/clearance_file.h"
 
 enum { RECEIPT_ROOM = 2048 };
@@ -330,6 +332,102 @@ static void test_reasons(void **state)
 	assert_int_equal(make(scene, 1), ERR_ROOT);
 }
 
+/* What libperch says of it to whoever stands there. */
+static void test_verdicts(void **state)
+{
+	static const struct {
+		struct perch_expected expected;
+		enum perch_verdict verdict;
+	} rows[] = {
+		{{.at = T0}, PERCH_PASS_VALID},
+		{{.at = T0 + 2 * MINUTE - 1}, PERCH_PASS_VALID},
+		{{.at = T0 + 2 * MINUTE}, PERCH_PASS_EXPIRED},
+		{{.at = T0 - 1}, PERCH_PASS_EARLY},
+		{{"east", "a", "JA001P", 2, T0, false}, PERCH_PASS_VALID},
+		{{"west", "a", "JA001P", 2, T0, false}, PERCH_PASS_WRONG_PORT},
+		{{"east", "b", "JA001P", 2, T0, false}, PERCH_PASS_WRONG_PAD},
+		{{"east", "a", "JA001", 2, T0, false},
+			PERCH_PASS_WRONG_AIRCRAFT},
+		{{"east", "a", "JA001P", 1, T0, false},
+			PERCH_PASS_WRONG_MOVEMENT},
+	};
+	struct scene *scene = *state;
+	struct perch_network network = {.signers_needed = 2};
+	struct perch_expected now = {.at = T0 + HOUR};
+	struct perch_pass pass;
+
+	memcpy(&network.id, &scene->genesis->network, sizeof(network.id));
+	network.signer_count = NODES;
+	memcpy(network.signers, scene->signers.keys,
+		NODES * sizeof(struct perch_key));
+	add_reserve(scene, 1, RESERVATION_CONFIRMED);
+	add_clear(scene, 2, 0, 1);
+	close_block(scene, 2);
+	assert_int_equal(make(scene, 2), ERR_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(
+			perch_pass_check(&network, scene->file,
+				scene->file_size, &rows[i].expected, &pass),
+			rows[i].verdict);
+	assert_string_equal(pass.aircraft, "JA001P");
+	network.signers_needed = 3;
+	assert_int_equal(perch_pass_check(&network, scene->file,
+				 scene->file_size, &now, &pass),
+		PERCH_PASS_SIGNERS);
+	network.signers_needed = 2;
+	network.id.bytes[3] ^= 1;
+	assert_int_equal(perch_pass_check(&network, scene->file,
+				 scene->file_size, &now, &pass),
+		PERCH_PASS_NETWORK);
+	network.id.bytes[3] ^= 1;
+	assert_int_equal(make(scene, 1), ERR_OK);
+	assert_int_equal(perch_pass_check(&network, scene->file,
+				 scene->file_size, &now, &pass),
+		PERCH_PASS_NOT_CLEARANCE);
+	now.reservation_will_do = true;
+	assert_int_equal(perch_pass_check(&network, scene->file,
+				 scene->file_size, &now, &pass),
+		PERCH_PASS_VALID);
+	assert_false(pass.is_clearance);
+	assert_string_equal(pass.aircraft, "JA002P");
+	assert_string_equal(perch_verdict_name(PERCH_PASS_EXPIRED), "expired");
+	for (int i = 0; i <= PERCH_PASS_EXPIRED; i++)
+		assert_string_not_equal(
+			perch_verdict_text((enum perch_verdict)i, "en"),
+			perch_verdict_text((enum perch_verdict)i, "ja"));
+}
+
+/* The certificate alone. */
+static void test_a_certificate(void **state)
+{
+	struct scene *scene = *state;
+	struct perch_network network = {
+		.signers_needed = 2,
+		.signer_count = NODES,
+	};
+	struct perch_certificate out;
+	uint8_t bytes[CERTIFICATE_BYTES_MAX];
+
+	memcpy(&network.id, &scene->genesis->network, sizeof(network.id));
+	memcpy(network.signers, scene->signers.keys,
+		NODES * sizeof(struct perch_key));
+	add_clear(scene, 2, 0, 1);
+	close_block(scene, 2);
+	size_t size =
+		certificate_encode(bytes, sizeof(bytes), &scene->certificate);
+	assert_int_equal(
+		perch_certificate_check(&network, bytes, size, &out), PERCH_OK);
+	assert_int_equal(out.height, 7);
+	assert_int_equal(out.signer_count, 2);
+	bytes[size - 1] ^= 1;
+	assert_int_equal(perch_certificate_check(&network, bytes, size, &out),
+		PERCH_ERR_SIGNATURE);
+	network.signers_needed = 3;
+	bytes[size - 1] ^= 1;
+	assert_int_equal(perch_certificate_check(&network, bytes, size, &out),
+		PERCH_ERR_SIGNERS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +437,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_every_changed_byte, begin, end),
 		cmocka_unit_test_setup_teardown(test_reasons, begin, end),
+		cmocka_unit_test_setup_teardown(test_verdicts, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_certificate, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

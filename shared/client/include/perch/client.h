@@ -44,6 +44,9 @@ struct perch_network {
 	bool observers_anyone; /* reading needs no enrolment */
 	size_t node_count;
 	struct perch_node nodes[PERCH_NODES_MAX];
+	size_t signers_needed; /* for a certificate (perch/pass.h) ... */
+	size_t signer_count;   /* ... of these, the genesis' voters */
+	struct perch_key signers[PERCH_NODES_MAX];
 };
 
 /* why: PERCH_WHY_MAX bytes for cause and cure, written on an error. */
@@ -162,6 +165,14 @@ enum perch_err perch_ask_status(
 /* height 0: the newest snapshot. */
 enum perch_err perch_ask_state(struct perch *client, uint64_t height,
 	uint64_t offset, uint64_t *request);
+
+/* The certificate of a final block; it is gathered if need be. Hold it against
+ * perch_certificate_check. PERCH_ERR_SIGNERS: it cannot be had now. */
+enum perch_err perch_ask_certificate(
+	struct perch *client, uint64_t height, uint64_t *request);
+/* Who signed twice, as one node knows: so many are skipped. */
+enum perch_err perch_ask_evidence(
+	struct perch *client, size_t node, unsigned skip, uint64_t *request);
 
 /* To the evaluator; PERCH_ERR_CONFIG when there is none. pad NULL: any. */
 enum perch_err perch_inquire(struct perch *client, const char *port,

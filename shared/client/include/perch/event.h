@@ -6,7 +6,7 @@
 #ifndef PERCH_EVENT_H
 #define PERCH_EVENT_H
 
-#include <perch/answer.h>
+#include <perch/certificate.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,6 +56,8 @@ enum perch_event_type {
 	PERCH_EVENT_SIMULATE, /* a fate with status unknown */
 	PERCH_EVENT_PROOF,
 	PERCH_EVENT_PORTS,
+	PERCH_EVENT_CERTIFICATE,
+	PERCH_EVENT_EVIDENCE,
 	/* of perch_follow */
 	PERCH_EVENT_BLOCK,   /* the next final block, verified */
 	PERCH_EVENT_STALLED, /* the stream cannot go on: err; it keeps trying */
@@ -83,6 +85,8 @@ struct perch_event {
 		const struct perch_history *history;
 		const struct perch_proof *proof;
 		const struct perch_ports *ports;
+		const struct perch_certificate *certificate;
+		const struct perch_evidence *evidence;
 		const struct perch_block *block;
 		const struct perch_tx_hint *tx_hint;
 		const struct perch_slot_hint *slot_hint;
