@@ -60,6 +60,30 @@ static void take_word(struct options *options, const char *word)
 	options->words[options->word_count++] = word;
 }
 
+/* One whose argument ends with "..." may be said again; its values are parted
+ * by spaces. */
+static bool repeats(const struct setting *setting)
+{
+	size_t size = setting->argument == NULL ? 0 : strlen(setting->argument);
+	return size > 3 && strcmp(setting->argument + size - 3, "...") == 0;
+}
+
+/* Keep a copy of a value, behind what was there if it is said again. */
+static void keep(struct setting *setting, const char *text, bool again)
+{
+	char *kept;
+	if (!again) {
+		kept = strdup(text);
+	} else {
+		char *before = (char *)(uintptr_t)setting->value;
+		if (asprintf(&kept, "%s %s", before, text) < 0)
+			kept = NULL;
+		free(before);
+	}
+	CHECK(kept != NULL);
+	setting->value = kept;
+}
+
 static error_t on_option(int key, char *text, struct argp_state *state)
 {
 	struct reading *reading = state->input;
@@ -75,7 +99,10 @@ static error_t on_option(int key, char *text, struct argp_state *state)
 	if (key < KEY_FIRST || index >= count_settings(reading->options))
 		return ARGP_ERR_UNKNOWN;
 	struct setting *setting = &reading->options->settings[index];
-	setting->value = setting->argument == NULL ? "1" : text;
+	if (repeats(setting))
+		keep(setting, text, reading->given[index]);
+	else
+		setting->value = setting->argument == NULL ? "1" : text;
 	reading->given[index] = true;
 	return 0;
 }
@@ -149,14 +176,14 @@ static void take(struct reading *reading, zconfig_t *item)
 			"nothing belongs below it; begin the next line "
 			"without spaces");
 	size_t index = (size_t)(setting - reading->options->settings);
-	if (reading->written[index])
+	bool again = reading->written[index];
+	if (again && !repeats(setting))
 		refuse_file(reading, setting->name, "is there twice");
 	reading->written[index] = true;
 	if (reading->given[index])
 		return; /* the command line wins */
 	const char *value = zconfig_value(item);
-	setting->value = strdup(value == NULL ? "" : value);
-	CHECK(setting->value != NULL);
+	keep(setting, value == NULL ? "" : value, again);
 }
 
 /* The whole file as text. Read here, because zconfig_load never lets go of a

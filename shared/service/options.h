@@ -13,8 +13,10 @@
 enum { EXIT_USAGE = 2, OPTIONS_WORDS_MAX = 8 };
 
 struct setting {
-	const char *name;     /* "data": --data, and the key in the file */
-	const char *argument; /* "DIR"; NULL: a flag, "1" when given */
+	const char *name; /* "data": --data, and the key in the file */
+	/* "DIR"; NULL: a flag, "1" when given; "NAME...": may be given again,
+	 * and value has all of them, parted by spaces. */
+	const char *argument;
 	const char *doc;
 	const char *value; /* in: the default, or NULL; out: what was set */
 	bool required;     /* and not empty */

@@ -31,6 +31,7 @@ static _Noreturn void program(int argc, char **argv)
 		{"election", "MS", "election timeout", "500", false},
 		{"engine", "NAME", "consensus engine", "ordered", false},
 		{"json", NULL, "JSON lines", NULL, false},
+		{"peer", "NAME...", "any number of them", NULL, false},
 		{0},
 	};
 	struct options options = {
@@ -52,6 +53,8 @@ static _Noreturn void program(int argc, char **argv)
 		options_flag(&options, "json"));
 	for (size_t i = 0; i < options.word_count; i++)
 		printf(" %s", options.words[i]);
+	if (options_text(&options, "peer") != NULL)
+		printf(" [%s]", options_text(&options, "peer"));
 	printf("\n");
 	exit(0);
 }
@@ -165,6 +168,21 @@ static void test_file(void **state)
 	got = run_file(*state, "data = d\nkey = k\nelection = 1\n",
 		"--election 20 --key l");
 	assert_string_equal(got.out, "d l 20 ordered 0\n");
+}
+
+/* A setting that may be given again has all of its values. */
+static void test_repeated(void **state)
+{
+	struct run got = run("--data d --key k --peer a --peer=b=c");
+
+	assert_string_equal(got.error, "");
+	assert_string_equal(got.out, "d k 500 ordered 0 [a b=c]\n");
+	got = run_file(
+		*state, "data = d\nkey = k\npeer = \"a b\"\npeer = c\n", "");
+	assert_string_equal(got.out, "d k 500 ordered 0 [a b c]\n");
+	got = run_file(
+		*state, "data = d\nkey = k\npeer = a\n", "--peer b --peer c");
+	assert_string_equal(got.out, "d k 500 ordered 0 [b c]\n");
 }
 
 static void test_help(void **state)
@@ -283,6 +301,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command_line),
 		cmocka_unit_test_setup_teardown(test_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_repeated, set_up, tear_down),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_wrong_command_line),
 		cmocka_unit_test_setup_teardown(
