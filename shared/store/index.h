@@ -36,6 +36,7 @@ void index_put_snapshot(struct index *index, uint64_t height,
 	struct view bytes); /* keeps the newest two */
 void index_put_peer(
 	struct index *index, const struct key *key, struct view entry);
+void index_remove_peer(struct index *index, const struct key *key);
 /* At most 20,000 are kept, twice what may be waiting; then the oldest goes. */
 void index_put_received(struct index *index, const struct key *wallet,
 	const struct id *id, struct view tx);

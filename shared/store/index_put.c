@@ -87,6 +87,11 @@ void index_put_peer(
 	index_put(index, BASE_PEER, view_of(key->bytes, KEY_SIZE), entry);
 }
 
+void index_remove_peer(struct index *index, const struct key *key)
+{
+	index_remove(index, BASE_PEER, view_of(key->bytes, KEY_SIZE));
+}
+
 static void remove_received(struct index *index, const uint8_t key[FIND_KEY])
 {
 	uint64_t number = received_find(&index->received, key);
