@@ -34,7 +34,17 @@ static struct setting settings[] = {
 	{"request", "ENDPOINT", "listen here instead of the genesis' endpoint",
 		NULL, false},
 	{"publish", "ENDPOINT", "as above", NULL, false},
-	{"peer", "ENDPOINT", "as above", NULL, false},
+	{"listen", "ENDPOINT", "as above, for other nodes", NULL, false},
+	{"peer", "NAME=ENDPOINT...",
+		"look for another node there first; may be given for each",
+		NULL, false},
+	{"dns", "HOST:PORT...",
+		"look for the other nodes at every address of this name", NULL,
+		false},
+	{"discover", "SOURCE...",
+		"where addresses of other nodes are taken from: any of "
+		"command, saved, dns, genesis, peers and lan (default: all)",
+		NULL, false},
 	{"election", "MS", "shortest election timeout (default 500)", "500",
 		false},
 	{"heartbeat", "MS", "a leader's heartbeat (default 100)", "100", false},
@@ -59,6 +69,8 @@ static struct options options = {
 		"Examples:\n"
 		"  perch-node --config node.conf\n"
 		"  perch-node --genesis demo.zpl --key blue.key --data blue/\n"
+		"  perch-node --config node.conf --peer "
+		"white_noise=tcp://10.0.0.5:7003\n"
 		"A passphrase of the key file is taken from "
 		"PERCH_PASSPHRASE.\n",
 	.settings = settings,
@@ -77,8 +89,11 @@ static bool admits(void *context, enum bus_kind kind, const struct key *known)
 	const struct state *state = chain_state(
 		replica_chain(driver_replica(node->lanes[0].driver)));
 	if (kind == BUS_PEER_SERVER)
-		return known != NULL && state_node(state, known, &member) &&
-		       member.role != 0;
+		return known != NULL &&
+		       ((state_node(state, known, &member) &&
+				member.role != 0) ||
+			       links_find(driver_links(node->lanes[0].driver),
+				       known) != NULL);
 	return node->genesis->observers_anyone ||
 	       (known != NULL && (state_party(state, known, &party) ||
 					 state_node(state, known, &member)));
@@ -171,6 +186,7 @@ static bool open_lane(struct node *node, const struct engine_ops *engine,
 		.bus = node->bus,
 		.directory = directory,
 		.peer_endpoint = peer,
+		.finder = &node->finder,
 		.elder = node->lane_count == 0 ? NULL : node->lanes[0].driver,
 		.mesh = is_mesh(),
 		.mine = read_mine(),
@@ -193,6 +209,28 @@ static bool open_lane(struct node *node, const struct engine_ops *engine,
 	else
 		node->lane_count++;
 	return err == ERR_OK;
+}
+
+/* Where the other nodes are looked for. */
+static void read_sources(struct finder *finder)
+{
+	static const struct {
+		const char *name;
+		enum err (*read)(
+			struct finder *finder, const char *text, char why[200]);
+	} sources[] = {
+		{"discover", finder_discover},
+		{"peer", finder_peers},
+		{"dns", finder_dns},
+	};
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		const char *name = sources[i].name;
+		const char *text = options_text(&options, name);
+		char why[200];
+		if (text != NULL &&
+			sources[i].read(finder, text, why) != ERR_OK)
+			options_refuse(&options, name, why);
+	}
 }
 
 static const struct engine_ops *find_engine(const char *name)
@@ -236,7 +274,7 @@ static int serve(struct node *node, const char *engine, int fd)
 		self = &none;
 	const char *request = endpoint("request", self->request, room[0]);
 	const char *publish = endpoint("publish", self->publish, room[1]);
-	const char *peer = endpoint("peer", self->peer, room[2]);
+	const char *peer = endpoint("listen", self->peer, room[2]);
 	char name[33] = "standby";
 	if (self->name.size > 0)
 		snprintf(name, sizeof(name), "%.*s", (int)self->name.size,
@@ -279,6 +317,8 @@ int main(int argc, char **argv)
 	}
 	node.self = &pair;
 	node.genesis = &genesis;
+	finder_init(&node.finder, &pair.key);
+	read_sources(&node.finder);
 	node.started_at = clock_monotonic();
 	node.publisher.boot = clock_random();
 	node.read_next = 1;
@@ -288,6 +328,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	int code = serve(&node, engine, fd);
+	finder_close(&node.finder);
 	bus_close(&node.bus);
 	waiters_free(&node.waiters);
 	return code;

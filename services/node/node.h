@@ -84,6 +84,7 @@ struct node {
 	const char *name;
 	struct bus *bus;
 	struct bus_socket *server;
+	struct finder finder; /* of the other nodes */
 	size_t lane_count;
 	struct lane lanes[LANES_MAX]; /* the first one's engine has the role */
 	struct waiters *waiters;

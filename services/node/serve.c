@@ -263,27 +263,8 @@ static enum err serve_peers(
 	enum err err = peers_query_decode(&query, body);
 	if (err != ERR_OK)
 		return err;
-	time_ms now = clock_monotonic();
-	struct links *links = driver_links(node->lanes[0].driver);
-	const struct state *state = chain_state(
-		replica_chain(driver_replica(node->lanes[0].driver)));
-	struct peers answered = {.peers_count = 0};
-	for (size_t i = 0; i < state_node_count(state) && i < 64; i++) {
-		struct record_node record;
-		state_node_at(state, i, &record);
-		const struct peer *peer = links_find(links, &record.key);
-		answered.peers[answered.peers_count++] = (struct peer_entry){
-			.key = record.key,
-			.name = record.name,
-			.role = record.role,
-			.request = record.request,
-			.publish = record.publish,
-			.peer = record.peer,
-			.up = key_equal(&record.key, &node->self->key) ||
-			      (peer != NULL && peer->heard_at != 0 &&
-				      now - peer->heard_at < PEER_UP_MS),
-		};
-	}
+	struct peers answered;
+	driver_peers(node->lanes[0].driver, &answered);
 	answer(node, origin, MESSAGE_PEERS,
 		peers_encode(node->body, sizeof(node->body), &answered));
 	return ERR_OK;

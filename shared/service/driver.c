@@ -178,6 +178,13 @@ static void receive_peer(
 	case MESSAGE_CHECKPOINT_QUERY:
 		receive_checkpoint_query(driver, peer, envelope.body);
 		break;
+	case MESSAGE_PING:
+	case MESSAGE_PONG:
+	case MESSAGE_PEERS_QUERY:
+	case MESSAGE_PEERS:
+		driver_peers_receive(driver, peer,
+			(enum message_type)envelope.type, envelope.body);
+		break;
 	}
 }
 
@@ -266,14 +273,9 @@ void driver_flush(struct driver *driver)
 	struct tick tick = driver_tick();
 	replica_build(driver->replica, &tick, &driver->outputs);
 	driver_carry_out(driver);
-	links_hello(driver->links, tick.now);
 	links_flush(driver->links);
 	driver_certify_work(driver);
-	if (driver->members_changed && driver->config.elder == NULL) {
-		driver->members_changed = false;
-		links_follow(driver->links,
-			chain_state(replica_chain(driver->replica)));
-	}
+	driver_peers_work(driver, tick.now);
 	if (tick.now >= driver->commit_at) {
 		driver->commit_at = INT64_MAX;
 		worker_give(driver->indexing,

@@ -23,6 +23,9 @@ struct driver_config {
 	struct bus *bus;               /* borrowed for life */
 	const char *directory;
 	const char *peer_endpoint; /* to bind */
+	/* Where the other members are; borrowed for life, and closed by whoever
+	 * opened it. Not needed by who has an elder. */
+	struct finder *finder;
 	/* The driver of another chain in this process, on whose sockets and
 	 * links this one speaks, too; it must outlive it. NULL: its own. */
 	struct driver *elder;
@@ -103,6 +106,8 @@ MUST_CHECK enum err driver_block(
 uint64_t driver_first_height(const struct driver *driver);
 const struct replica *driver_replica(const struct driver *driver);
 struct links *driver_links(struct driver *driver);
+/* Who the members are, where they are reached, and whether they are up. */
+void driver_peers(struct driver *driver, struct peers *out);
 struct index *driver_index(struct driver *driver);
 
 #endif

@@ -245,7 +245,7 @@ enum err driver_open(
 	CHECK(driver->verified != NULL && driver->relay != NULL);
 	driver->links = &driver->own_links;
 	links_init(driver->links, config->bus, config->self,
-		&config->genesis->network);
+		&config->genesis->network, config->finder);
 	if (config->elder != NULL) {
 		CHECK(config->elder->younger == NULL);
 		driver->links = config->elder->links;
@@ -314,8 +314,7 @@ void driver_start(struct driver *driver)
 	size_t size = log_record(driver->log, record);
 	struct tick tick = driver_tick();
 	if (driver->config.elder == NULL)
-		links_follow(driver->links,
-			chain_state(replica_chain(driver->replica)));
+		driver_peers_start(driver);
 	replica_start(driver->replica, &tick, view_of(record, size),
 		&driver->outputs);
 	driver_carry_out(driver);

@@ -123,6 +123,16 @@ MUST_CHECK enum err driver_mine_start(struct driver *driver);
 void driver_mine_want(struct driver *driver, const struct output *output);
 void driver_mine_work(struct driver *driver);
 
+/* ---- driver_peers.c ---- */
+
+/* The members that the ledger names, and where they were reached before. */
+void driver_peers_start(struct driver *driver);
+/* Follow the members, and keep where they are reached. */
+void driver_peers_work(struct driver *driver, time_ms now);
+/* ping, pong, peers_query and peers. */
+void driver_peers_receive(struct driver *driver, struct peer *peer,
+	enum message_type type, struct view body);
+
 /* ---- driver_verify.c ---- */
 
 /* Check a SAVE's blocks and what is not yet verified in them. */

@@ -71,7 +71,10 @@ static bool put(struct indexer *indexer, const struct index_job *job)
 		put_received(indexer, job);
 		return true;
 	case INDEX_PEER:
-		index_put_peer(indexer->index, &job->key, bytes);
+		if (bytes.size == 0)
+			index_remove_peer(indexer->index, &job->key);
+		else
+			index_put_peer(indexer->index, &job->key, bytes);
 		return false;
 	case INDEX_SIGNED:
 		index_put_signed(indexer->index, job->height, bytes);

@@ -14,7 +14,7 @@ enum index_verb {
 	INDEX_BLOCK,       /* bytes: a final block */
 	INDEX_SNAPSHOT,    /* bytes: the state after block height */
 	INDEX_RECEIVED,    /* bytes: a transaction that somebody was told of */
-	INDEX_PEER,        /* bytes: a peer_entry */
+	INDEX_PEER,        /* bytes: a peer_entry; none: forget it */
 	INDEX_SIGNED,      /* bytes: what this node signed at height */
 	INDEX_CERTIFICATE, /* bytes: of the block at height */
 	INDEX_EVIDENCE,    /* bytes: key signed twice at height */

@@ -6,18 +6,23 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "clock/clock.h"
 #include "gen/peer.h"
 #include "gen/request.h"
 #include "ledger/envelope.h"
 #include "service/log.h"
 
 void links_init(struct links *links, struct bus *bus,
-	const struct keypair *self, const struct hash *network)
+	const struct keypair *self, const struct hash *network,
+	struct finder *finder)
 {
 	memset(links, 0, sizeof(*links));
 	links->bus = bus;
 	links->self = self;
 	links->network = *network;
+	links->finder = finder;
+	links->joining = true;
+	links->standby = true;
 }
 
 struct peer *links_find(struct links *links, const struct key *key)
@@ -29,6 +34,8 @@ struct peer *links_find(struct links *links, const struct key *key)
 	return NULL;
 }
 
+/* ---- who they are ---- */
+
 static void copy_text(char *out, size_t size, struct view text)
 {
 	CHECK(text.size < size);
@@ -39,59 +46,133 @@ static void copy_text(char *out, size_t size, struct view text)
 static void drop(struct links *links, size_t index)
 {
 	struct peer *peer = links->items[index];
+	static const enum hint_source learnt[] = {
+		HINT_SAVED, HINT_GENESIS, HINT_PEERS, HINT_LAN};
 	bus_drop(links->bus, &peer->socket);
+	for (size_t i = 0; i < sizeof(learnt) / sizeof(learnt[0]); i++)
+		finder_forget(links->finder, learnt[i], &peer->key);
 	free(peer);
 	links->items[index] = links->items[--links->count];
 }
 
-static void add(struct links *links, const struct record_node *node)
+/* Members of the ledger come before those of whom another one told. */
+static bool make_room(struct links *links)
 {
-	if (links->count == LINKS_MAX)
-		return;
+	for (size_t i = 0; links->count == LINKS_MAX && i < LINKS_MAX; i++) {
+		if (links->items[i]->vouched) {
+			drop(links, i);
+			break;
+		}
+	}
+	return links->count < LINKS_MAX;
+}
+
+static struct peer *add(struct links *links, const struct key *key)
+{
+	enum err err = bus_know(links->bus, key);
+	if (err != ERR_OK) {
+		log_warn("peer", "a member's key cannot be used: %s",
+			err_text(err));
+		return NULL;
+	}
 	struct peer *peer = calloc(1, sizeof(*peer));
 	CHECK(peer != NULL);
-	peer->key = node->key;
+	peer->key = *key;
+	links->items[links->count++] = peer;
+	return peer;
+}
+
+/* What the ledger says of a member. */
+static void describe(
+	struct links *links, struct peer *peer, const struct record_node *node)
+{
+	char why[200];
+	bool moved = !view_equal(node->peer, view_text(peer->endpoint));
 	peer->role = (uint8_t)node->role;
+	peer->vouched = false;
 	copy_text(peer->name, sizeof(peer->name), node->name);
 	copy_text(peer->endpoint, sizeof(peer->endpoint), node->peer);
 	copy_text(peer->request, sizeof(peer->request), node->request);
 	copy_text(peer->publish, sizeof(peer->publish), node->publish);
-	enum err err = bus_know(links->bus, &peer->key);
-	if (err == ERR_OK)
-		err = bus_connect(links->bus, &peer->socket, BUS_PEER_CLIENT,
-			peer->endpoint, &peer->key);
-	if (err != ERR_OK) {
-		log_warn("peer", "cannot connect to %s at %s: %s", peer->name,
-			peer->endpoint, err_text(err));
-		free(peer);
+	if (!moved)
 		return;
-	}
-	links->items[links->count++] = peer;
+	enum err err = finder_replace(
+		links->finder, HINT_GENESIS, &peer->key, node->peer, why);
+	if (err == ERR_CONFIG || err == ERR_FULL)
+		log_warn("discover",
+			"the ledger's address of %s cannot be used: %s",
+			peer->name, err == ERR_FULL ? err_text(err) : why);
 }
 
-static bool follows(const struct peer *peer, const struct state *state)
+static bool stays(
+	const struct links *links, const struct peer *peer, bool in_ledger)
 {
-	struct record_node node;
-	return state_node(state, &peer->key, &node) && node.role != 0 &&
-	       view_equal(node.peer, view_text(peer->endpoint));
+	return in_ledger || (peer->vouched && links->joining);
 }
 
 void links_follow(struct links *links, const struct state *state)
 {
+	struct record_node node;
+	links->joining =
+		!state_node(state, &links->self->key, &node) || node.role == 0;
+	links->standby = links->joining || node.role != 2;
 	for (size_t i = links->count; i-- > 0;) {
-		if (!follows(links->items[i], state))
+		const struct peer *peer = links->items[i];
+		bool in_ledger =
+			state_node(state, &peer->key, &node) && node.role != 0;
+		if (!stays(links, peer, in_ledger))
 			drop(links, i);
 	}
 	for (size_t i = 0; i < state_node_count(state); i++) {
-		struct record_node node;
 		state_node_at(state, i, &node);
+		if (node.role == 0 || key_equal(&node.key, &links->self->key))
+			continue;
 		struct peer *peer = links_find(links, &node.key);
+		if (peer == NULL && make_room(links))
+			peer = add(links, &node.key);
 		if (peer != NULL)
-			peer->role = (uint8_t)node.role;
-		else if (node.role != 0 &&
-			 !key_equal(&node.key, &links->self->key))
-			add(links, &node);
+			describe(links, peer, &node);
 	}
+	links->look_at = 0;
+}
+
+struct peer *links_vouch(
+	struct links *links, const char *by, const struct peer_entry *entry)
+{
+	struct peer *peer = links_find(links, &entry->key);
+	if (peer != NULL || !links->joining || entry->role == 0 ||
+		key_equal(&entry->key, &links->self->key) ||
+		links->count == LINKS_MAX)
+		return peer;
+	peer = add(links, &entry->key);
+	if (peer == NULL)
+		return NULL;
+	peer->vouched = true;
+	peer->role = (uint8_t)entry->role;
+	copy_text(peer->name, sizeof(peer->name), entry->name);
+	copy_text(peer->request, sizeof(peer->request), entry->request);
+	copy_text(peer->publish, sizeof(peer->publish), entry->publish);
+	log_info("discover", "%s tells of %s", by, peer->name);
+	return peer;
+}
+
+void links_told(struct links *links, const struct peer *by,
+	const struct peer_entry *entry)
+{
+	char why[200];
+	if (!links->finder->uses[HINT_PEERS])
+		return;
+	struct peer *peer = by->vouched ? links_find(links, &entry->key)
+					: links_vouch(links, by->name, entry);
+	if (peer == NULL)
+		return;
+	enum err err = finder_hint(
+		links->finder, HINT_PEERS, &entry->key, entry->peer, why);
+	if (err == ERR_CONFIG)
+		log_warn("discover",
+			"what %s tells of %s cannot be used: %s; see its "
+			"entry in the ledger (perch-wallet set-node)",
+			by->name, peer->name, why);
 }
 
 void links_close(struct links *links)
@@ -100,20 +181,29 @@ void links_close(struct links *links)
 		drop(links, links->count - 1);
 }
 
+bool links_is_up(const struct peer *peer, time_ms now)
+{
+	return peer->heard_at != 0 && now - peer->heard_at < PEER_UP_MS;
+}
+
 size_t links_up(const struct links *links, time_ms now)
 {
 	size_t up = 0;
-	for (size_t i = 0; i < links->count; i++) {
-		time_ms heard = links->items[i]->heard_at;
-		up += heard != 0 && now - heard < PEER_UP_MS;
-	}
+	for (size_t i = 0; i < links->count; i++)
+		up += links_is_up(links->items[i], now);
 	return up;
 }
+
+/* ---- what they are told ---- */
 
 static void send_to(struct links *links, struct peer *peer,
 	enum message_type type, struct view body)
 {
 	uint8_t bytes[BUS_FRAME_MAX];
+	if (peer->socket == NULL) {
+		peer->unsent++;
+		return;
+	}
 	size_t size = envelope_seal(
 		bytes, sizeof(bytes), type, body, links->self, &links->network);
 	CHECK(size > 0);
@@ -175,11 +265,8 @@ void links_flush(struct links *links)
 		flush(links, links->items[i]);
 }
 
-void links_hello(struct links *links, time_ms now)
+static void say_hello(struct links *links)
 {
-	if (now < links->hello_at)
-		return;
-	links->hello_at = now + PEER_HELLO_MS;
 	struct hello hello = {
 		.protocol = PROTOCOL_VERSION,
 		.release = view_text(PERCH_RELEASE),
@@ -192,4 +279,61 @@ void links_hello(struct links *links, time_ms now)
 	for (size_t i = 0; i < links->count; i++)
 		send_to(links, links->items[i], MESSAGE_HELLO,
 			view_of(body, size));
+}
+
+static void ping(struct links *links)
+{
+	uint8_t body[16];
+	for (size_t i = 0; i < links->count; i++) {
+		struct peer *peer = links->items[i];
+		if (!peer->reached)
+			continue;
+		peer->pinged_us = clock_monotonic_us();
+		struct ping ping = {.round = peer->pinged_us};
+		size_t size = ping_encode(body, sizeof(body), &ping);
+		CHECK(size > 0);
+		send_to(links, peer, MESSAGE_PING, view_of(body, size));
+	}
+}
+
+/* One member at a time, in turn. */
+static bool ask_for_peers(struct links *links)
+{
+	struct peers_query query = {.zero = 0};
+	uint8_t body[16];
+	size_t size = peers_query_encode(body, sizeof(body), &query);
+	CHECK(size > 0);
+	for (size_t i = 0; i < links->count; i++) {
+		struct peer *peer = links->items[++links->asked % links->count];
+		if (!peer->reached)
+			continue;
+		send_to(links, peer, MESSAGE_PEERS_QUERY, view_of(body, size));
+		return true;
+	}
+	return false;
+}
+
+void links_work(struct links *links, time_ms now)
+{
+	if (now >= links->look_at) {
+		links->look_at = now + LINKS_LOOK_MS;
+		finder_work(links->finder, now);
+		links_seek(links, now);
+	}
+	if (now >= links->hello_at) {
+		links->hello_at = now + PEER_HELLO_MS;
+		say_hello(links);
+	}
+	if (now >= links->ping_at) {
+		links->ping_at =
+			now + (links->measured_at != 0 ? LINKS_PING_SOON_MS
+						       : LINKS_PING_MS);
+		ping(links);
+	}
+	if (now >= links->ask_at && links->finder->uses[HINT_PEERS]) {
+		bool asked = ask_for_peers(links);
+		links->ask_at =
+			now + (asked && !links->joining ? LINKS_ASK_MS
+							: LINKS_ASK_SOON_MS);
+	}
 }

@@ -38,7 +38,8 @@ class Fourth:
                        'data = "%s/data/%s"\n' % (
                            c.json["genesis"], c.dir, NAME, c.dir, NAME))
             for kind, where in self.ends.items():
-                file.write('%s = "%s"\n' % (kind, where))
+                file.write('%s = "%s"\n' % (
+                    "listen" if kind == "peer" else kind, where))
         c.start(NAME, os.path.join(BIN, "perch-node"), "--config", conf)
         self.context = zmq.Context()
         identity = stranger.Identity(
