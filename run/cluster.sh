@@ -11,6 +11,7 @@ STOP_S=10  # until what was asked to stop is killed
 names=(the_leader_node the_blue_sky white_noise yellow_submarine green_planet)
 dir="" nodes="" engine="" topology="" port_base="" traffic="" seconds=""
 words=() json="" mine="" miners="" interval="" bits=""
+cuttable="" neighbours="" seed=""
 
 usage() {
 	cat <<'END'
@@ -18,13 +19,15 @@ usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
        run/cluster.sh up --dir DIR [options]
        run/cluster.sh status [--json] | down                      --dir DIR
        run/cluster.sh kill|stop|restart NAME|all                  --dir DIR
+       run/cluster.sh cut A B|all | cut --neighbours N [--seed S] --dir DIR
+       run/cluster.sh delay A B MS | heal                         --dir DIR
 
   --dir DIR          where everything is kept (without up: a temporary one)
   --nodes N          1 to 16 nodes (5)
   --engine NAME      who orders: ordered, pow, or compare: both side by side
                      (ordered)
   --topology T       star: followers talk to the leader only; or mesh (star)
-  --port-base N      first of 3 * nodes + 1 TCP ports (free ones)
+  --port-base N      first of 3 * nodes + 2 TCP ports (free ones)
   --traffic TX/S     reservations a second by alice and bob (up: 0, else 2)
   --seconds N        without up: stop by itself after so long
   --mine WHEN        pow: always, demand (while transactions wait) or never
@@ -32,6 +35,12 @@ usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
   --miners N         pow: threads of each node that mine, 0 to 16 (1)
   --interval TIME    pow: between two blocks, part of the network (2s)
   --bits HEX         pow: target of the first block, likewise (1e010000)
+  --cuttable         up: the links between nodes can be cut and slowed
+
+cut makes the link between two running nodes silent, both ways, as a cable that
+is pulled out (A all: every link of A); with --neighbours, a random net in which
+each node is left so many links at most and all are still connected; delay slows
+one, each way; heal makes all whole. Each holds until the next heal.
 
 kill is kill -9; restart also starts what was killed or stopped. up in a
 directory that was used before goes on with its ledger. NAME is a node,
@@ -61,6 +70,9 @@ say() {
 	[ -n "$quiet" ] || echo "$*"
 }
 
+# shellcheck source=run/wires.sh
+. "$root/run/wires.sh"
+
 # ---- who there is ----
 
 node_names() {
@@ -74,6 +86,7 @@ node_names() {
 everyone() {
 	echo traffic contract
 	node_names
+	[ ! -d "$dir/relay" ] || echo relay
 }
 
 check_name() {
@@ -121,6 +134,7 @@ start() {
 			--seed $RANDOM --config "$dir/wallets/alice.conf" \
 			--other "$dir/wallets/bob.conf"
 		;;
+	relay) launch "$1" "$bin/perch-relay" "$dir/relay/" ;;
 	*) launch "$1" "$bin/perch-node" --config "$dir/conf/$1.conf" ;;
 	esac
 }
@@ -176,7 +190,7 @@ free_ports() {
 }
 
 check_ports() {
-	local port last=$((port_base + 3 * nodes)) holder
+	local port last=$((port_base + 3 * nodes + 1)) holder
 	[ "$last" -le 65535 ] ||
 		wrong "--port-base: $port_base to $last are not all TCP ports"
 	for ((port = port_base; port <= last; port++)); do
@@ -290,6 +304,8 @@ topology = $topology
 mine = ${mine:-always}
 miners = ${miners:-1}
 END
+		[ -z "$cuttable" ] || write_wires "$name" \
+			>>"$dir/conf/$name.conf"
 	done
 	cat >"$dir/conf/contract.conf" <<END
 genesis = "$dir/genesis.zpl"
@@ -426,13 +442,19 @@ up() {
 		check_ports
 	else
 		nodes=${nodes:-5}
-		: "${port_base:=$(free_ports $((3 * nodes + 1)))}"
+		: "${port_base:=$(free_ports $((3 * nodes + 2)))}"
 		[ -n "$port_base" ] || exit 1
 		check_ports
 		make_cluster
 	fi
+	rm -rf "$dir/relay"
+	[ -z "$cuttable" ] || {
+		mkdir "$dir/relay" && write_links >"$dir/relay/links" ||
+			fail "cannot write to $dir"
+	}
 	write_confs
 	say "start: $(node_names | tr '\n' ' ')and the evaluator"
+	[ -z "$cuttable" ] || start relay
 	for name in $(node_names) contract; do start "$name"; done
 	wait_ready
 	begin_traffic
@@ -443,6 +465,22 @@ begin_traffic() {
 	[ "${traffic:-0}" != 0 ] || return
 	say "traffic: alice and bob reserve, $traffic times a second"
 	start traffic
+}
+
+# ---- status ----
+
+status() {
+	local said code
+	said=$("$bin/perch-observer" --config "$dir/conf/observer.conf" \
+		--status $json)
+	code=$?
+	if [ -n "$json" ] && [ -d "$dir/relay" ]; then
+		said="{\"cuts\": [$(rules_json)], ${said#\{}"
+	elif [ -z "$json" ]; then
+		said=$(echo "$said" && rules_text)
+	fi
+	echo "$said"
+	exit $code
 }
 
 # ---- the demo ----
@@ -513,6 +551,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--help | -h) usage && exit ;;
 	--json) json=--json && shift && continue ;;
+	--cuttable) cuttable=1 && shift && continue ;;
 	--*) need "$@" ;;
 	*) words+=("$1") && shift && continue ;;
 	esac
@@ -528,6 +567,8 @@ while [ $# -gt 0 ]; do
 	--interval) interval=$2 ;;
 	--bits) bits=$2 ;;
 	--seconds) number "$1" "$2" 1 99999 && seconds=$2 ;;
+	--neighbours) number "$1" "$2" 1 15 && neighbours=$2 ;;
+	--seed) number "$1" "$2" 0 99999 && seed=$2 ;;
 	*) wrong "no such option: $1" ;;
 	esac
 	shift 2
@@ -545,6 +586,11 @@ verb=${words[0]:-demo}
 name=${words[1]:-}
 case $verb:${#words[@]} in
 demo:0 | up:1 | status:1 | down:1 | kill:2 | stop:2 | restart:2) ;;
+cut:3 | delay:4 | heal:1) ;;
+cut:1) [ -n "$neighbours" ] || wrong "cut needs two names" ;;
+cut:*) wrong "cut needs two names, or --neighbours N" ;;
+delay:*) wrong "delay needs two names and milliseconds" ;;
+heal:*) wrong "heal takes no name: it heals everything" ;;
 up:* | status:* | down:*) wrong "$verb takes no name" ;;
 kill:* | stop:* | restart:*) wrong "$verb needs one name" ;;
 *) wrong "no such verb: $verb" ;;
@@ -559,8 +605,20 @@ up)
 	;;
 status)
 	open_dir
-	exec "$bin/perch-observer" --config "$dir/conf/observer.conf" \
-		--status $json
+	status
+	;;
+cut | delay | heal)
+	open_dir
+	lock_dir
+	for name in "${words[@]:1:2}"; do
+		[ "$verb:$name" = cut:all ] || node_names | grep -qxF -e "$name" ||
+			wrong "no node here is called '$name'; there are:" \
+				"$(node_names | tr '\n' ' ')"
+	done
+	[ "$verb" != delay ] || number delay "${words[3]}" 1 10000
+	[ "$verb" = heal ] || [ "${words[1]:-}" != "${words[2]:-.}" ] ||
+		wrong "a node has no link to itself"
+	set_rules
 	;;
 esac
 case $verb in

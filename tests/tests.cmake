@@ -137,3 +137,6 @@ foreach(name limits load mining store)
 	add_executable(perch-${name} ${CMAKE_SOURCE_DIR}/tests/bench/${name}.c)
 	target_link_libraries(perch-${name} perch_client)
 endforeach()
+
+# The wires between the nodes of run/cluster.sh up --cuttable.
+add_executable(perch-relay ${CMAKE_SOURCE_DIR}/tests/relay/relay.c)

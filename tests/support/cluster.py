@@ -81,7 +81,9 @@ class Cluster:
         self.more = {}
         self.options = ["--nodes", nodes, "--topology", topology]
         for name, value in options.items():
-            self.options += ["--" + name.replace("_", "-"), value]
+            self.options.append("--" + name.replace("_", "-"))
+            if value is not True:
+                self.options.append(value)
 
     def __enter__(self):
         try:
@@ -175,7 +177,7 @@ class Cluster:
         """The first of so many TCP ports, of the fifty that run/cluster.sh
         gives to each cluster."""
         base = int(self.json["nodes"][0]["request"].split(":")[-1])
-        used = 3 * len(self.json["nodes"]) + 1
+        used = 3 * len(self.json["nodes"]) + 2
         for first in range(base + used, base + 50 - count + 1):
             with contextlib.ExitStack() as stack:
                 try:
