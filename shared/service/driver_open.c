@@ -1,7 +1,9 @@
 /* service/driver_open.c -- from what is on disk to a replica that takes part.
  *
  * The newest snapshot that the log reaches, then the log's blocks: executed
- * again, so that a state that differs from what was ordered cannot start.
+ * again, so that a state that differs from what was ordered cannot start. What
+ * the disk has damaged is cut off or thrown away, with a word of warning, as
+ * long as the rest tells what this node acknowledged: the peers give it back.
  */
 #include "service/driver_state.h"
 
@@ -21,8 +23,9 @@
 	"away and add it again"
 
 enum {
-	CHECK_AGAIN_BLOCKS = 256
-}; /* signatures that a crash may have cut off */
+	CHECK_AGAIN_BLOCKS = 256, /* signatures that a crash may have cut off */
+	MENDS_MAX = 4,
+};
 
 static enum err open_replica(struct driver *driver, char why[300])
 {
@@ -137,7 +140,23 @@ static enum err check_again(struct driver *driver, struct view bytes)
 	return err;
 }
 
-static enum err replay(struct driver *driver, char why[300])
+/* Cut the log below a block that does not hold. True: try again. */
+static bool mend_log(
+	struct driver *driver, uint64_t height, enum err damage, char why[300])
+{
+	const char *directory = driver->config.directory;
+	char failed[200];
+	log_close(&driver->log);
+	enum err err = log_repair(directory, height, failed);
+	snprintf(why, 300,
+		"block %llu of the log in %.120s does not hold (%s); the log "
+		"is cut there and peers give the rest%s%.60s",
+		(unsigned long long)height, directory, err_name(damage),
+		err == ERR_OK ? "" : ", but: ", err == ERR_OK ? "" : failed);
+	return err == ERR_OK;
+}
+
+static enum err replay(struct driver *driver, bool *mended, char why[300])
 {
 	uint64_t tip = log_tip(driver->log);
 	uint64_t from = chain_tip(replica_chain(driver->replica)).height + 1;
@@ -159,6 +178,8 @@ static enum err replay(struct driver *driver, char why[300])
 			"(%s); " REJOIN,
 			(unsigned long long)height, driver->config.directory,
 			err_name(err));
+		if (err == ERR_DAMAGED || err == ERR_SIGNATURE)
+			*mended = mend_log(driver, height, err, why);
 		break;
 	}
 	free(bytes);
@@ -168,25 +189,97 @@ static enum err replay(struct driver *driver, char why[300])
 	return err;
 }
 
-static enum err open_store(struct driver *driver, char why[300])
+static enum err open_log(struct driver *driver, char why[300])
 {
 	uint64_t first_bad = 0;
 	const char *directory = driver->config.directory;
 	enum err err = log_open(&driver->log, directory, &first_bad, why);
-	if (err == ERR_DAMAGED && first_bad > 0) {
-		log_warn("store", "%s", why);
-		err = log_repair(directory, first_bad, why);
-		if (err == ERR_OK)
-			err = log_open(
-				&driver->log, directory, &first_bad, why);
-	}
-	if (err != ERR_OK)
+	if (err != ERR_DAMAGED)
 		return err;
-	err = index_open(&driver->index, directory, why);
+	if (first_bad == 0) {
+		snprintf(why, 300,
+			"%.80s/log/vote: damaged in both its places: whom this "
+			"node voted for is not known; " REJOIN,
+			directory);
+		return err;
+	}
+	log_warn("store", "%s", why);
+	err = log_repair(directory, first_bad, why);
+	if (err == ERR_OK)
+		err = log_open(&driver->log, directory, &first_bad, why);
+	return err;
+}
+
+static enum err open_index(struct driver *driver, char why[300])
+{
+	const char *directory = driver->config.directory;
+	enum err err = index_open(&driver->index, directory, why);
+	if (err != ERR_DAMAGED)
+		return err;
+	log_warn("store", "%s; done", why);
+	err = index_throw_away(directory, why);
+	if (err == ERR_OK)
+		err = index_open(&driver->index, directory, why);
+	return err;
+}
+
+/* The log goes on from a state that is not there any more. */
+static void begin_anew(struct driver *driver, char why[300])
+{
+	snprintf(why, 300,
+		"the log in %s begins at height %llu but there is no snapshot "
+		"of the state there; it begins anew, and peers give the state",
+		driver->config.directory,
+		(unsigned long long)log_base(driver->log) + 1);
+	log_begin_anew(driver->log);
+}
+
+static enum err try_state(struct driver *driver, bool *mended, char why[300])
+{
+	enum err err = open_log(driver, why);
+	if (err == ERR_OK)
+		err = open_index(driver, why);
+	if (err == ERR_OK)
+		err = open_replica(driver, why);
 	if (err != ERR_OK)
 		return err;
 	driver->indexer.index = driver->index;
-	return ERR_OK;
+	driver->indexer.applied = index_applied(driver->index);
+	err = restore_snapshot(driver);
+	if (err != ERR_OK && log_base(driver->log) > 0) {
+		begin_anew(driver, why);
+		*mended = true;
+		return ERR_DAMAGED;
+	}
+	return replay(driver, mended, why);
+}
+
+static void close_state(struct driver *driver)
+{
+	if (driver->index != NULL) {
+		index_commit(driver->index, driver->indexer.applied);
+		index_close(&driver->index);
+	}
+	if (driver->log != NULL)
+		log_close(&driver->log);
+	if (driver->memory != NULL)
+		munmap(driver->memory, driver->memory_size);
+	driver->memory = NULL;
+	driver->replica = NULL;
+	driver->snapshot_height = 0;
+	driver->final_done = 0;
+}
+
+static enum err open_state(struct driver *driver, char why[300])
+{
+	for (int mends = 0;; mends++) {
+		bool mended = false;
+		enum err err = try_state(driver, &mended, why);
+		if (err == ERR_OK || !mended || mends == MENDS_MAX)
+			return err;
+		log_warn("store", "%s", why);
+		close_state(driver);
+	}
 }
 
 static enum err start_workers(struct driver *driver)
@@ -205,21 +298,7 @@ static enum err start_workers(struct driver *driver)
 static enum err open_all(struct driver *driver, char why[300])
 {
 	char bound[128];
-	enum err err = open_store(driver, why);
-	if (err == ERR_OK)
-		err = open_replica(driver, why);
-	if (err != ERR_OK)
-		return err;
-	err = restore_snapshot(driver);
-	if (err != ERR_OK && log_base(driver->log) > 0) {
-		snprintf(why, 300,
-			"the log in %s begins at height %llu but there is no "
-			"snapshot of the state there; " REJOIN,
-			driver->config.directory,
-			(unsigned long long)log_base(driver->log) + 1);
-		return ERR_DAMAGED;
-	}
-	err = replay(driver, why);
+	enum err err = open_state(driver, why);
 	if (err == ERR_OK)
 		err = start_workers(driver);
 	if (err != ERR_OK || driver->config.elder != NULL)
@@ -277,14 +356,7 @@ void driver_close(struct driver **closed)
 	worker_stop(&driver->indexing, free);
 	if (driver->peer_server != NULL)
 		bus_drop(driver->config.bus, &driver->peer_server);
-	if (driver->index != NULL) {
-		index_commit(driver->index, driver->indexer.applied);
-		index_close(&driver->index);
-	}
-	if (driver->log != NULL)
-		log_close(&driver->log);
-	if (driver->memory != NULL)
-		munmap(driver->memory, driver->memory_size);
+	close_state(driver);
 	free(driver->gathering);
 	free(driver->verified);
 	free(driver->relay);
@@ -303,7 +375,10 @@ static void bring_received(struct driver *driver)
 		enum err err =
 			driver_gather(driver, view_of(bytes, size), 0, true);
 		if (err != ERR_OK)
-			break;
+			log_warn("store",
+				"a transaction that was received waits no "
+				"more: %s",
+				err_text(err));
 	}
 	free(bytes);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "crypto/crypto.h"
@@ -193,6 +194,24 @@ enum err index_open(struct index **out, const char *directory, char why[200])
 {
 	return index_open_sized(
 		out, directory, (size_t)64 << 30, FINDS_RUN, why);
+}
+
+enum err index_throw_away(const char *directory, char why[200])
+{
+	struct directory taken;
+	enum err err = directory_take(&taken, directory, "index", why);
+
+	if (err)
+		return err;
+	if ((unlinkat(taken.fd, "data.mdb", 0) != 0 && errno != ENOENT) ||
+		(unlinkat(taken.fd, "lock.mdb", 0) != 0 && errno != ENOENT) ||
+		fsync(taken.fd) != 0) {
+		snprintf(why, 200, "%.90s/index cannot be removed: %s",
+			directory, strerror(errno));
+		err = ERR_IO;
+	}
+	directory_leave(&taken);
+	return err;
 }
 
 static void drop_changes(struct index *index)

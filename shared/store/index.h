@@ -18,6 +18,9 @@ struct index; /* opaque */
  * bytes for the cause and the cure. */
 MUST_CHECK enum err index_open(
 	struct index **out, const char *directory, char why[200]);
+/* Remove a damaged one: the next index_open makes it anew, and the log fills
+ * it. What was received and is in no block is forgotten. ERR_IN_USE, ERR_IO. */
+MUST_CHECK enum err index_throw_away(const char *directory, char why[200]);
 /* What was gathered since the last commit is forgotten. */
 void index_close(struct index **index);
 

@@ -335,6 +335,15 @@ void log_reset(struct log *log, uint64_t height)
 	log_cut(log, height, height);
 }
 
+void log_begin_anew(struct log *log)
+{
+	struct slot *now = &log->slots.now;
+
+	if (now->owed < log->tip)
+		now->owed = log->tip;
+	log_cut(log, 0, 0);
+}
+
 void log_save_record(struct log *log, struct view record)
 {
 	struct slot *now = &log->slots.now;

@@ -62,6 +62,10 @@ void log_compact(struct log *log, uint64_t height);
  */
 void log_reset(struct log *log, uint64_t height);
 
+/* The state at its base is lost: the log begins anew before the first block,
+ * and what it had is owed. */
+void log_begin_anew(struct log *log);
+
 /* 0..100 of the disk's space. A node refuses work at 90: a full disk stops it.
  */
 int log_disk_used_percent(const struct log *log);
