@@ -4,7 +4,7 @@
 set -eu
 packages="gcc libc6-dev cmake ninja-build pkg-config python3 clang-format
 libzmq3-dev libczmq-dev libsodium-dev libmsgpack-dev liblmdb-dev libssl-dev
-libcmocka-dev python3-zmq python3-msgpack python3-nacl iproute2"
+libcmocka-dev libqrencode-dev python3-zmq python3-msgpack python3-nacl iproute2"
 missing=""
 for package in $packages; do
 	dpkg-query -W -f '${Status}' "$package" 2>/dev/null |

@@ -140,6 +140,8 @@ int verb_inquire(struct wallet *wallet, int argc, char **argv);
 int verb_status(struct wallet *wallet, int argc, char **argv);
 int verb_history(struct wallet *wallet, int argc, char **argv);
 int verb_watch(struct wallet *wallet, int argc, char **argv);
+int verb_clearance(struct wallet *wallet, int argc, char **argv);
+int verb_verify(struct wallet *wallet, int argc, char **argv);
 int verb_set_node(struct wallet *wallet, int argc, char **argv);
 int verb_traffic(struct wallet *wallet, int argc, char **argv);
 

@@ -22,6 +22,7 @@ OUTSIDE = {
     "zmq.h": ("shared/bus", "tests"),
     "czmq.h": ("shared/store", "shared/service"),
     "msgpack.h": ("shared/wire",),
+    "qrencode.h": ("services/wallet",),
     "time.h": ("shared/clock", "shared/store", "shared/service", "services"),
     "sys/time.h": ("shared/clock",),
     "sys/random.h": ("shared/clock",),

@@ -272,6 +272,43 @@ def check_certificate(network, certificate):
     return set(signers), statement
 
 
+def climb_sides(item, path, sides):
+    r = h(b"\0", item)
+    for i, p in enumerate(path):
+        r = h(b"\1", p, r) if sides >> i & 1 else h(b"\1", r, p)
+    must(sides >> len(path) == 0, "sides beyond the path")
+    return r
+
+
+def check_clearance(network, signers, needed, data):
+    """(rule, details, header) of a clearance file that proves what it says."""
+    file = unpack("clearance_file", data)
+    header = unpack("header", file["header"])
+    must(file["version"] == 1 and header["network"] == network, "network")
+    statement = pack("checkpoint_statement", chain=header["chain"],
+                     height=header["height"], hash=h(file["header"]),
+                     state_root=header["state_root"])
+    found, _ = check_certificate(network, {
+        "statement": statement, "endorsements": file["endorsements"]})
+    must(len(found & signers) >= needed, "too few signers")
+    for item, root in (("tx", "tx_root"), ("receipt", "receipt_root")):
+        must(climb_sides(file[item], file[item + "_path"], file["sides"]) ==
+             header[root], root)
+    envelope = unpack("envelope", file["tx"])
+    verify("tx", network, envelope["sender"], envelope["body"],
+           envelope["signature"])
+    tx, receipt = unpack("tx", envelope["body"]), unpack(
+        "receipt", file["receipt"])
+    must(receipt["tx"] == h(envelope["body"]) and receipt["code"] == 0,
+         "receipt")
+    for op, said in reversed(list(zip(tx["ops"], receipt["ops"]))):
+        if said["code"] == 0 and said["reservation"] == file["reservation"]:
+            rule = ("detail_clearance" if op["kind"] == RULES["op_clear"].op
+                    else "detail_granted")
+            return rule, unpack(rule, said["details"]), header
+    raise Wrong("nothing was granted")
+
+
 def bucket_hashes(reservations):
     content = [[] for _ in range(256)]
     for record in sorted(reservations, key=lambda r: r["reservation"]):

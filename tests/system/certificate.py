@@ -172,9 +172,118 @@ def a_double_signer():
             for chain in running.node(honest[0])["chains"]), 10, "in status")
 
 
+def submit(world, who, *operations):
+    """The receipt's operations of a transaction that is final."""
+    _, _, tx = who.tx(operations)
+    node = world.running.json["nodes"][0]
+    link = Link(world.context, who, node["request"],
+                world.keys[node["name"]])
+    _, fate = link.ask("submit", chain=0, tx=tx, wait=2)
+    return unpack("receipt", fate["receipt"])["ops"]
+
+
+def clear(world, reservation):
+    """The port's controller lets JA001P land for a minute."""
+    port = world.running.json["ports"][0]["name"]
+    controller = identity(world.running, "keys", port)
+    asked = submit(world, world.alice, ("op_request_clearance", {
+        "reservation": reservation, "nonce": 1, "aircraft": "JA001P"}))
+    must(asked[0]["code"] == 0, "not asked: %s" % asked)
+
+    def granted():
+        now = stranger.now_ms()
+        said = submit(world, controller, ("op_clear", {
+            "reservation": reservation, "nonce": 1, "movement": 2,
+            "until": now + MINUTE, "pad_state": 1, "on_pad": "",
+            "measured": now}))
+        return said[0]["code"] == 0
+
+    cluster.until(granted, 20, "a clearance, when its window has begun")
+
+
+def verify(running, file, *options, code="valid", language="en"):
+    """What `verify` says, which is never asked of a network."""
+    got, out, err = cluster.run(
+        os.path.join(cluster.BIN, "perch-wallet"), "verify", file, "--json",
+        "--lang", language, *options)
+    must(got == (0 if code == "valid" else 1), "ends with %d: %s" % (got, err))
+    said = cluster.json.loads(out)
+    must(said["code"] == code, "%s, not %s" % (said, code))
+    return said
+
+
+def refuses(running, file, port):
+    """Each reason has its word; a changed byte is refused wherever it is."""
+    ours = ("--genesis", running.json["genesis"])
+    for options, code in (
+            (("--pad", "Z"), "wrong_pad"), (("--port", "x"), "wrong_port"),
+            (("--aircraft", "JA002P"), "wrong_aircraft"),
+            (("--movement", "departure"), "wrong_movement"),
+            (("--at", "+1h"), "expired"),
+            (("--at", "2026-01-01T00:00:00Z"), "early")):
+        said = verify(running, file, *ours, *options, code=code)
+        also = verify(running, file, *ours, *options, code=code, language="ja")
+        must(said["text"] != also["text"] and said["port"] == port, "text")
+    with open(running.json["genesis"], encoding="utf-8") as genesis:
+        text = genesis.read()
+    other = os.path.join(running.base, "other.zpl")
+    with open(other, "w", encoding="utf-8") as genesis:
+        genesis.write(text + "# another network\n")
+    verify(running, file, "--genesis", other, code="network")
+    with open(file, "rb") as whole:
+        data = whole.read()
+    changed = os.path.join(running.base, "changed")
+    for at in list(range(0, len(data), 97)) + [len(data) - 1]:
+        with open(changed, "wb") as out:
+            out.write(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+        got, out, _ = cluster.run(
+            os.path.join(cluster.BIN, "perch-wallet"), "verify", changed,
+            *ours, "--reservation")
+        must(got == 1, "byte %d may be changed: %s" % (at, out))
+    return data
+
+
+def carried():
+    """A clearance in a file, believed with every node down."""
+    with cluster.Cluster(nodes=3) as running:
+        world = World(running)
+        port = running.json["ports"][0]
+        row = running.wallet(
+            "alice", "reserve", "--port", port["name"], "--pad",
+            port["pads"][0], "--from", "+2s", "--for", "5m", "--aircraft",
+            "JA001P")
+        reservation = row["receipts"][0]["reservation"]
+        file = os.path.join(running.base, "pass")
+        said = running.wallet("alice", "clearance", reservation, "--out", file,
+                              code=1)
+        must(said["code"] == "not_clearance", "too early: %s" % said)
+        must(not os.path.exists(file), "written all the same")
+        running.wallet("alice", "clearance", row["id"], "--out", file,
+                       "--reservation")
+        clear(world, bytes.fromhex(reservation))
+        said = running.wallet("alice", "clearance", reservation, "--out", file)
+        must(said["kind"] == "clearance" and said["signers"] >= 2, "%s" % said)
+        code, out, err = cluster.run(
+            os.path.join(cluster.BIN, "perch-wallet"), "clearance",
+            reservation, "--qr", "--config", running.wallet_conf("alice"))
+        must(code == 0 and "\u2588" in out, "no QR code: %s" % err)
+        for name in world.names:
+            running.script("kill", name)
+        verify(running, file, "--genesis", running.json["genesis"], "--port",
+               port["name"], "--pad", port["pads"][0], "--aircraft", "JA001P",
+               "--movement", "arrival")
+        data = refuses(running, file, port["name"])
+        must(len(data) <= 2953, "%d bytes" % len(data))
+        rule, details, _ = stranger.check_clearance(
+            world.network, set(world.keys.values()), 2, data)
+        must(rule == "detail_clearance" and details["aircraft"] == "JA001P",
+             "%s %s" % (rule, details))
+        print("carried: %d bytes" % len(data))
+
+
 if __name__ == "__main__":
     try:
-        cluster.main(certificates, a_double_signer)
+        cluster.main(certificates, a_double_signer, carried)
     except (stranger.Wrong, Refused) as wrong:
         print("certificate: %s" % wrong)
         sys.exit(1)
