@@ -332,6 +332,7 @@ void watch_event(struct observer *observer, const struct perch_event *event)
 	case PERCH_EVENT_NONE:
 	case PERCH_EVENT_WAKE:
 	case PERCH_EVENT_FATE:
+	case PERCH_EVENT_UNDONE:
 	case PERCH_EVENT_FAILED:
 	case PERCH_EVENT_HEAD:
 	case PERCH_EVENT_BLOCKS:

@@ -20,9 +20,8 @@ static void tell(struct perch *client, struct flight *flight,
 
 /* ---- the fate of a transaction ---- */
 
-static enum err fate_check(const struct perch *client,
-	const struct flight *flight, const struct fate *fate,
-	struct receipt *receipt)
+enum err fate_check(const struct perch *client, const struct flight *flight,
+	const struct fate *fate, struct receipt *receipt)
 {
 	enum err err;
 
@@ -67,7 +66,7 @@ static enum err fate_fill(struct perch_fate *out, const struct fate *fate,
 	return give_receipt(out, receipt);
 }
 
-static enum err fate_tell(struct perch *client, struct flight *flight,
+enum err fate_tell(struct perch *client, struct flight *flight,
 	const struct line *line, const struct fate *fate, bool proved,
 	struct perch_event *event, bool *told)
 {
@@ -78,6 +77,8 @@ static enum err fate_tell(struct perch *client, struct flight *flight,
 		err = fate_fill(&client->answer->fate, fate, receipt, proved);
 	if (err != ERR_OK)
 		return err;
+	if (fate->status == PERCH_ORDERED && flight->tx.has_content)
+		hold_begin(client, flight, line, fate);
 	event->fate = &client->answer->fate;
 	/* The receipt of a proved fate is the flight's: it lives on here. */
 	if (flight->tx.receipt != NULL) {

@@ -101,6 +101,8 @@ enum perch_err perch_submit_signed(struct perch *client, const uint8_t *bytes,
 	if (client->node_count == 0 || wait == PERCH_UNKNOWN)
 		return PERCH_ERR_CONFIG;
 	submit.wait = (uint64_t)wait - 1;
+	if (wait == PERCH_ORDERED && !hold_has_room(client))
+		return PERCH_ERR_FULL;
 	err = tx_open(&tx, submit.tx);
 	if (err == ERR_OK)
 		err = ask_new(client, &flight, MESSAGE_SUBMIT, MESSAGE_FATE,
@@ -112,6 +114,7 @@ enum perch_err perch_submit_signed(struct perch *client, const uint8_t *bytes,
 	flight->tx.has_content = true;
 	flight->tx.hash = tx.hash;
 	flight->tx.op_count = tx.body.ops_count;
+	flight->tx.valid_until = tx.body.valid_until;
 	return (enum perch_err)launch(client, flight, request);
 }
 

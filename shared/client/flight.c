@@ -255,10 +255,12 @@ static void explain_unreachable(const struct perch *client,
 static void flight_own_failed(
 	struct perch *client, struct flight *flight, enum err err, time_ms now)
 {
-	bool peers = flight->purpose == FLIGHT_PEERS;
+	enum flight_purpose purpose = flight->purpose;
 
 	flight_end(client, flight);
-	if (peers)
+	if (purpose == FLIGHT_HOLD)
+		hold_failed(client, now);
+	else if (purpose == FLIGHT_PEERS)
 		trust_learned(client, now);
 	else
 		follow_failed(client, err, now);

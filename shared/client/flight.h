@@ -13,6 +13,7 @@ enum flight_purpose {
 	FLIGHT_USER,  /* a question of the user */
 	FLIGHT_HEAD,  /* the stream asks where the chain ends */
 	FLIGHT_FILL,  /* the stream asks for blocks */
+	FLIGHT_HOLD,  /* is what was ordered still in its block? */
 	FLIGHT_PEERS, /* who may propose blocks? */
 };
 
@@ -23,6 +24,7 @@ struct flight_tx {
 	bool has_content; /* a submit: the transaction is known */
 	struct hash hash;
 	size_t op_count;
+	uint64_t valid_until;
 	struct fate fate; /* kept while its block is fetched; its receipt */
 	uint8_t *receipt; /* owned: lies here */
 };

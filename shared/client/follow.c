@@ -424,6 +424,7 @@ enum err follow_answer(struct perch *client, struct line *line,
 	client->follow.flight = 0;
 	switch (flight->purpose) {
 	case FLIGHT_USER:
+	case FLIGHT_HOLD:
 	case FLIGHT_PEERS:
 		break;
 	case FLIGHT_HEAD:

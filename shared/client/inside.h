@@ -19,6 +19,7 @@
 #include "client/flight.h"
 #include "client/follow.h"
 #include "client/give.h"
+#include "client/hold.h"
 #include "client/line.h"
 #include "ledger/block.h"
 #include <perch/client.h>
@@ -40,7 +41,8 @@ enum {
 	CLIENT_SILENT_MS = 3500, /* three heartbeats of a publisher missed */
 	CLIENT_POLL_MS = 2000,   /* without news a stream asks for the head */
 	CLIENT_SLOT_BITS = 16,
-	CLIENT_SLOTS_OWN = 4, /* flights of the stream, and who proposes */
+	CLIENT_SLOTS_OWN = 5, /* flights of the stream, a hold, who proposes */
+	CLIENT_HOLDS_MAX = 1024, /* ordered, and not final yet */
 };
 
 union answer {
@@ -119,6 +121,12 @@ struct perch {
 
 	struct follow follow;
 
+	size_t hold_count;
+	struct hold *holds;
+	uint64_t hold_asked; /* the one whose fate is asked for; 0: none */
+	bool hold_waits;     /* perch_wait hands nothing else out */
+	int hold_line;       /* whose chain is listened to; -1: none */
+
 	union answer *answer;
 	union decoded *decoded;
 	struct block *block; /* being proved */
@@ -153,6 +161,16 @@ MUST_CHECK bool trust_await(struct perch *client, struct flight *flight,
 MUST_CHECK enum err trust_answer(struct perch *client, struct view body);
 /* That question has ended. */
 void trust_learned(struct perch *client, time_ms now);
+
+/* Is that the fate of what the flight is about? receipt: filled when there is
+ * one. */
+MUST_CHECK enum err fate_check(const struct perch *client,
+	const struct flight *flight, const struct fate *fate,
+	struct receipt *receipt);
+/* The event; the flight has ended. */
+MUST_CHECK enum err fate_tell(struct perch *client, struct flight *flight,
+	const struct line *line, const struct fate *fate, bool proved,
+	struct perch_event *event, bool *told);
 
 /* ---- prove.c ---- */
 

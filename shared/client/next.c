@@ -54,6 +54,10 @@ static bool answer_arrives(struct perch *client, struct line *line, uint64_t id,
 		flight_end(client, flight);
 		trust_learned(client, now);
 	} else if (envelope->type == flight->wants &&
+		   flight->purpose == FLIGHT_HOLD) {
+		err = hold_answer(client, flight, line, envelope->body, event,
+			&told, now);
+	} else if (envelope->type == flight->wants &&
 		   flight->purpose != FLIGHT_USER) {
 		err = follow_answer(client, line, flight, envelope->body, now);
 		flight_end(client, flight);
@@ -153,6 +157,7 @@ static bool wait_for_more(struct perch *client, time_ms now, time_ms until)
 
 	at = earliest(at, lines_deadline(client));
 	at = earliest(at, follow_deadline(client));
+	at = earliest(at, hold_deadline(client));
 	for (size_t i = 0; i < client->line_count; i++) {
 		struct line *line = &client->lines[i];
 
@@ -190,6 +195,7 @@ bool perch_next(
 	event_clear(event);
 	for (;;) {
 		lines_tick(client, now);
+		hold_tick(client, now);
 		if (news_tick(client, event) ||
 			flights_tick(client, event, now) ||
 			follow_tick(client, event, now) ||
@@ -217,12 +223,11 @@ enum perch_err perch_wait(
 	if (client->in_flight != 1)
 		return client->in_flight == 0 ? PERCH_ERR_NOT_FOUND
 					      : PERCH_ERR_IN_USE;
-	for (;;) {
-		if (!perch_next(client, event, -1))
-			continue;
-		if (event->type == PERCH_EVENT_WAKE)
-			return PERCH_ERR_TIMEOUT;
-		if (is_answer(event) && event->request == request)
-			return PERCH_OK;
-	}
+	client->hold_waits = true;
+	do
+		perch_next(client, event, -1);
+	while (event->type != PERCH_EVENT_WAKE &&
+		(!is_answer(event) || event->request != request));
+	client->hold_waits = false;
+	return event->type == PERCH_EVENT_WAKE ? PERCH_ERR_TIMEOUT : PERCH_OK;
 }

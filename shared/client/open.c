@@ -134,6 +134,8 @@ static struct perch *client_new(const struct perch_config *config)
 	/* Serial numbers begin anywhere, never at 0, and never wrap. */
 	client->serial = 1 + (clock_random() >> (CLIENT_SLOT_BITS + 8));
 	client->follow.publisher = -1;
+	client->hold_line = -1;
+	client->holds = zeroed(CLIENT_HOLDS_MAX, sizeof(*client->holds));
 	client->follow.buffer = zeroed(1, BUS_FRAME_MAX);
 	client->answer = zeroed(1, sizeof(*client->answer));
 	client->decoded = zeroed(1, sizeof(*client->decoded));
@@ -155,6 +157,7 @@ void perch_close(struct perch **closed)
 	}
 	bus_close(&client->bus);
 	free(client->flights);
+	free(client->holds);
 	free(client->follow.buffer);
 	free(client->answer);
 	free(client->decoded);

@@ -47,6 +47,8 @@ enum err topic_connect(struct perch *client, struct line *line)
 
 	if (client->follow.on && client->follow.publisher == line->index)
 		wanted |= TOPIC_BLOCKS | PERCH_TOPIC_STATUS;
+	if (client->hold_line == line->index)
+		wanted |= PERCH_TOPIC_CHAIN;
 	/* A topic is given up with the connection; one more is only said. */
 	if (line->publish != NULL && (line->subscribed & ~wanted) != 0)
 		bus_drop(client->bus, &line->publish);
@@ -152,7 +154,8 @@ static enum err read_slot(struct perch *client, struct view body)
 	return ERR_OK;
 }
 
-static enum err read_chain(struct perch *client, struct view body)
+static enum err read_chain(struct perch *client, const struct line *line,
+	struct view body, time_ms now)
 {
 	struct topic_chain in;
 	struct perch_chain_hint *out = &client->answer->chain_hint;
@@ -160,6 +163,7 @@ static enum err read_chain(struct perch *client, struct view body)
 
 	if (err != ERR_OK)
 		return err;
+	hold_hears(client, line, &in, now);
 	out->chain = (unsigned)in.chain;
 	out->event = (int)in.event;
 	out->height = in.height;
@@ -209,7 +213,7 @@ static enum err topic_tell(struct perch *client, struct line *line,
 		told = PERCH_EVENT_HINT_SLOT;
 		break;
 	case MESSAGE_TOPIC_CHAIN:
-		err = read_chain(client, body);
+		err = read_chain(client, line, body, now);
 		bit = PERCH_TOPIC_CHAIN;
 		told = PERCH_EVENT_HINT_CHAIN;
 		break;
@@ -271,6 +275,8 @@ bool topic_read(struct perch *client, struct line *line,
 		sequence_next(&line->sequences[topic], message->frames[1].data);
 	if (topics[topic].bit == TOPIC_BLOCKS && event->lost > 0)
 		follow_suspects(client, now);
+	if (topics[topic].bit == PERCH_TOPIC_CHAIN && event->lost > 0)
+		hold_suspects(client, line, now);
 	err = topic_tell(client, line, (uint8_t)envelope.type, envelope.body,
 		event, now);
 	if (err != ERR_OK)

@@ -102,3 +102,13 @@ void fake_chain_add(struct fake_chain *chain, struct view bytes)
 		chain->blocks[chain->count].bytes, BLOCK_BYTES_MAX, &block);
 	CHECK(chain->blocks[chain->count].size > 0);
 }
+
+void fake_chain_undo(struct fake_chain *chain)
+{
+	CHECK(chain->count > 0);
+	free(chain->blocks[chain->count].bytes);
+	memset(&chain->blocks[chain->count], 0, sizeof(chain->blocks[0]));
+	chain->count--;
+	chain->tip = chain->count == 0 ? chain->network
+				       : chain->blocks[chain->count].hash;
+}

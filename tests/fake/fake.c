@@ -196,3 +196,15 @@ void fake_publish_status(struct fake *fake)
 	CHECK(size > 0);
 	publish(fake, "status", 1, MESSAGE_STATUS, view_of(body, size));
 }
+
+void fake_publish_chain(struct fake *fake, uint64_t event, uint64_t height,
+	const struct hash *hash)
+{
+	uint8_t body[TOPIC_CHAIN_BYTES_MAX];
+	struct topic_chain topic = {
+		.event = event, .height = height, .hash = *hash};
+	size_t size = topic_chain_encode(body, sizeof(body), &topic);
+
+	CHECK(size > 0);
+	publish(fake, "chain", 2, MESSAGE_TOPIC_CHAIN, view_of(body, size));
+}

@@ -41,6 +41,7 @@ struct fake_chain {
 	struct keypair proposer;
 	struct keypair stranger;
 	size_t count; /* blocks; height of the last */
+	size_t open;  /* of them the last ones, which are not final */
 	struct hash tip;
 	struct {
 		uint8_t *bytes;
@@ -51,15 +52,18 @@ struct fake_chain {
 		uint8_t receipt[1024];
 		size_t receipt_size;
 	} blocks[FAKE_BLOCKS_MAX + 1]; /* from 1 on */
-	uint8_t code; /* what every operation is answered with; 0 granted */
+	int64_t later; /* block time is so late in answers; 0: by height */
+	uint8_t code;  /* what every operation is answered with; 0 granted */
 	uint8_t details[512];
 	size_t details_size;
 };
 
 void fake_chain_start(struct fake_chain *chain, uint8_t seed);
 void fake_chain_free(struct fake_chain *chain);
-/* One more final block: with this transaction, or with none (size 0). */
+/* One more block: with this transaction, or with none (size 0). */
 void fake_chain_add(struct fake_chain *chain, struct view tx);
+/* The last one never was. */
+void fake_chain_undo(struct fake_chain *chain);
 
 struct fake {
 	struct fake_chain *chain;
@@ -90,5 +94,8 @@ void fake_step(struct fake *fake, time_ms timeout_ms);
 /* Publish the block at this height, or a heartbeat. */
 void fake_publish_block(struct fake *fake, uint64_t height);
 void fake_publish_status(struct fake *fake);
+/* 1 connected, 2 disconnected, 3 final. */
+void fake_publish_chain(struct fake *fake, uint64_t event, uint64_t height,
+	const struct hash *hash);
 
 #endif

@@ -32,11 +32,12 @@ static void answer_fate(struct fake *fake, const struct bus_message *to,
 		.wallet = *wallet,
 		.id = *id,
 		.as_of = chain->count,
-		.as_of_time = 1700000000000 + chain->count,
+		.as_of_time = chain->later != 0 ? (uint64_t)chain->later + 1
+						: 1700000000000 + chain->count,
 	};
 
 	if (height > 0) {
-		fate.status = 3;
+		fate.status = height + chain->open > chain->count ? 2 : 3;
 		fate.height = height;
 		fate.block = chain->blocks[height].hash;
 		memcpy(receipt, chain->blocks[height].receipt, sizeof(receipt));

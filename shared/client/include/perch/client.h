@@ -138,7 +138,10 @@ void perch_prefer(struct perch *client, size_t index);
 void perch_set_timeout(struct perch *client, int64_t timeout_ms);
 
 /* Sign and send; the answer comes when the transaction is as far as wait says.
- * tx->valid_until is set if it was 0. */
+ * tx->valid_until is set if it was 0. What is answered with PERCH_ORDERED is
+ * held until it is final: if it is undone, PERCH_EVENT_UNDONE says so, and then
+ * another PERCH_EVENT_FATE what became of it (PERCH_ERR_FULL: 1024 are held).
+ */
 enum perch_err perch_submit(struct perch *client, struct perch_tx *tx,
 	enum perch_status wait, uint64_t *request);
 /* Sign only: at most 40000 bytes to keep, to be sent now or later, by this or

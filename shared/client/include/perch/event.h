@@ -43,7 +43,12 @@ enum perch_event_type {
 	PERCH_EVENT_WAKE, /* the descriptor of perch_wake_on is readable */
 	PERCH_EVENT_NODE, /* a node came up or went: see perch_node_at */
 	/* answers: request is what the question returned */
-	PERCH_EVENT_FATE,   /* of perch_submit and perch_ask_tx, always */
+	PERCH_EVENT_FATE, /* of perch_submit and perch_ask_tx, always */
+	/* What was told to be ordered is not any more: fate.block has gone from
+	 * the chain of the node that said so. Told once, with the request of
+	 * that answer; the next PERCH_EVENT_FATE of the same request is what
+	 * became of it then. */
+	PERCH_EVENT_UNDONE,
 	PERCH_EVENT_FAILED, /* of any other question: refused, or no answer */
 	PERCH_EVENT_HEAD,
 	PERCH_EVENT_BLOCKS,
