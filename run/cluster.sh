@@ -293,7 +293,8 @@ sha_of_network() {
 }
 
 write_confs() {
-	local name
+	local name chain=ordered timeout=10s
+	[ "$engine" != pow ] || chain=pow timeout=2m # final takes blocks
 	for name in $(node_names); do
 		cat >"$dir/conf/$name.conf" <<END
 genesis = "$dir/genesis.zpl"
@@ -312,17 +313,21 @@ genesis = "$dir/genesis.zpl"
 key = "$dir/keys/contract.key"
 data = "$dir/data/contract"
 request = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
+chain = $chain
 END
 	cat >"$dir/conf/observer.conf" <<END
 genesis = "$dir/genesis.zpl"
 evaluator = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
 evaluator-key = $(key_of contract)
+chain = $chain
 END
 	for name in alice bob authority; do
 		cat >"$dir/wallets/$name.conf" <<END
 genesis = "$dir/genesis.zpl"
 key = "$dir/keys/$name.key"
 evaluator = "$(key_of contract)@tcp://127.0.0.1:$((port_base + 3 * nodes))"
+chain = $chain
+timeout = $timeout
 END
 	done
 }

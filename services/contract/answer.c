@@ -55,6 +55,7 @@ static struct as_of as_of(struct evaluator *evaluator)
 {
 	struct chain_tip tip = chain_tip(evaluator->chain);
 	return (struct as_of){
+		.chain = evaluator->number,
 		.height = tip.height,
 		.hash = tip.hash,
 		.time = (uint64_t)tip.time,

@@ -24,6 +24,7 @@ struct evaluator {
 	struct arena arena;
 	struct state *state;
 	struct chain *chain;
+	unsigned number; /* of the chain */
 	struct archive *archive;
 	bool alarmed; /* a block was not what it says: nothing is answered */
 	struct block_ref head; /* the newest block: header and signature */

@@ -77,7 +77,7 @@ enum err execute_open(struct evaluator *evaluator, char *why)
 		return err;
 	}
 	evaluator->chain = chain_init(reserve(chain_bytes()), evaluator->state,
-		evaluator->genesis, 0);
+		evaluator->genesis, (uint8_t)evaluator->number);
 	return restore(evaluator, why);
 }
 

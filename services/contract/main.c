@@ -23,6 +23,8 @@ static struct setting settings[] = {
 	{"data", "DIR", "where the history is kept", NULL, true},
 	{"request", "ENDPOINT", "where it answers, like tcp://127.0.0.1:7100",
 		NULL, true},
+	{"chain", "NAME", "whose blocks: ordered (default) or pow", NULL,
+		false},
 	{"log-level", "LEVEL", "debug, info (default), warn or error", "info",
 		false},
 	{"json", NULL, "log lines are JSON objects", NULL, false},
@@ -73,6 +75,7 @@ static bool open_client(struct evaluator *evaluator, char *why)
 	config.nodes = network.nodes;
 	config.node_count = network.node_count;
 	config.seed = evaluator->self->secret;
+	config.chain = evaluator->number;
 	if (perch_open(&evaluator->client, &config, cause) == PERCH_OK)
 		return true;
 failed:
@@ -175,6 +178,7 @@ int main(int argc, char **argv)
 	int fd = signals_open();
 	evaluator.self = &pair;
 	evaluator.genesis = &genesis;
+	evaluator.number = options_chain(&options);
 	if (genesis_load(&genesis, options_text(&options, "genesis"), why) !=
 			ERR_OK ||
 		keyfile_load(options_text(&options, "key"),

@@ -264,8 +264,10 @@ static void draw_facts(struct pen *pen, const struct model *model,
 		break;
 	}
 	pen_put(pen, PLAIN, "%-8s", model_chain_name(chain));
-	pen_put(pen, node->role == 2 ? BOLD : PLAIN, "%-9s",
-		model_role(node->role));
+	enum { LEADER = 2, STANDBY = 3, MINER = 4 };
+	/* Side by side, the role is that of the order. */
+	int role = chain == 0 || node->role == STANDBY ? node->role : MINER;
+	pen_put(pen, role == LEADER ? BOLD : PLAIN, "%-9s", model_role(role));
 	if (chain == 0)
 		pen_put(pen, PLAIN, " term %llu ",
 			(unsigned long long)node->term);

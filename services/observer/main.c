@@ -22,6 +22,10 @@ static struct setting settings[] = {
 	{"key", "FILE", "who asks, where only those enrolled may", NULL, false},
 	{"evaluator", "ENDPOINT", "whose timetable is shown", NULL, false},
 	{"evaluator-key", "HEX", "its public key", NULL, false},
+	{"chain", "NAME",
+		"whose blocks are checked and whose timetable is shown: "
+		"ordered (default) or pow",
+		NULL, false},
 	{"chains", NULL, "only the nodes' chains", NULL, false},
 	{"status", NULL, "how every node is, once", NULL, false},
 	{"follow", "TOPIC", "block, tx, slot, chain or status, as JSON lines",
@@ -127,6 +131,7 @@ static enum perch_err open_client(
 	if (observer->has_evaluator)
 		config.evaluator = &evaluator;
 	config.timeout_ms = STATUS_MS;
+	config.chain = observer->chain;
 	observer->model.node_count = network.node_count;
 	for (size_t i = 0; i < network.node_count; i++) {
 		struct seen_node *node = &observer->model.nodes[i];
@@ -258,8 +263,8 @@ static void choose_view(struct observer *observer)
 	bool moves =
 		(observer->tells & TELL_SLOT) ||
 		(people && !observer->chains_only && !observer->has_evaluator);
-	if (moves &&
-		replay_open(&observer->replay, observer->genesis) != ERR_OK)
+	if (moves && replay_open(&observer->replay, observer->genesis,
+			     observer->chain) != ERR_OK)
 		options_refuse(&options, "genesis", "it cannot be used");
 	observer->screen = people && screen_open();
 }
@@ -274,6 +279,7 @@ int main(int argc, char **argv)
 	crypto_start();
 	observer.signal_fd = signals_open();
 	observer.genesis = &genesis;
+	observer.chain = options_chain(&options);
 	const char *path = options_text(&options, "genesis");
 	int64_t seconds = 0;
 	if (options_text(&options, "seconds") != NULL)

@@ -21,6 +21,7 @@ enum {
 struct observer {
 	const struct genesis *genesis;
 	struct perch *client;
+	unsigned chain; /* whose blocks are followed */
 	struct model model;
 	int signal_fd;
 	bool stop;
@@ -44,7 +45,7 @@ struct observer {
 /* ---- replay.c: final blocks, executed again ---- */
 struct replay;
 MUST_CHECK enum err replay_open(
-	struct replay **out, const struct genesis *genesis);
+	struct replay **out, const struct genesis *genesis, unsigned chain);
 /* The next block. On an error it is not what it says. */
 MUST_CHECK enum err replay_block(
 	struct replay *replay, const struct perch_block *block);

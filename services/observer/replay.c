@@ -28,7 +28,8 @@ static void *reserve(size_t size)
 	return memory;
 }
 
-enum err replay_open(struct replay **out, const struct genesis *genesis)
+enum err replay_open(
+	struct replay **out, const struct genesis *genesis, unsigned chain)
 {
 	const struct state_limits *limits = &state_limits_default;
 	size_t size = state_bytes(limits);
@@ -40,8 +41,8 @@ enum err replay_open(struct replay **out, const struct genesis *genesis)
 		state_init(&replay->state, &replay->arena, limits, genesis);
 	if (err != ERR_OK)
 		return err;
-	replay->chain =
-		chain_init(reserve(chain_bytes()), replay->state, genesis, 0);
+	replay->chain = chain_init(
+		reserve(chain_bytes()), replay->state, genesis, (uint8_t)chain);
 	*out = replay;
 	return ERR_OK;
 }

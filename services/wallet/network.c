@@ -169,6 +169,7 @@ void wallet_open(struct wallet *wallet, unsigned needs)
 	config.nodes = wallet->network.nodes;
 	config.node_count = wallet->network.node_count;
 	config.timeout_ms = wallet->timeout_ms;
+	config.chain = options_chain(&wallet->options);
 	if (wallet->has_evaluator) {
 		read_evaluator(wallet, &evaluator);
 		config.evaluator = &evaluator;

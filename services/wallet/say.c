@@ -248,8 +248,10 @@ static int say_json(const struct wallet *wallet, const struct result *result)
 	for (size_t i = 0; fate != NULL && i < fate->op_count; i++)
 		wallet_json_outcome(wallet, &json, &fate->ops[i]);
 	json_end(&json);
-	if (fate != NULL)
+	if (fate != NULL) {
 		json_bool(&json, "proved", fate->proved);
+		json_text(&json, "chain", fate->chain == 0 ? "ordered" : "pow");
+	}
 	wallet_json_print(&json);
 	return result->code;
 }

@@ -18,6 +18,7 @@ static const struct setting common[] = {
 	{"node", "NAME", "ask this node first", NULL, false},
 	{"evaluator", "KEY@TCP", "the evaluator: its key in hex, and where",
 		NULL, false},
+	{"chain", "NAME", "ordered or pow, where nodes keep both", NULL, false},
 	{"wait", "STEP", "received, ordered or final", "final", false},
 	{"timeout", "TIME", "then the outcome is unknown", "10s", false},
 	{"json", NULL, "one JSON object a line", NULL, false},

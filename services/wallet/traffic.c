@@ -178,6 +178,7 @@ static void open_other(struct traffic *traffic, const char *path)
 		.network = wallet->network.id,
 		.nodes = wallet->network.nodes,
 		.node_count = wallet->network.node_count,
+		.chain = options_chain(&wallet->options),
 	};
 	char *argv[] = {other.program, "--config", (char *)path, NULL};
 	uint8_t seed[32];

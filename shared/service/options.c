@@ -328,6 +328,16 @@ uint64_t options_number(const struct options *options, const char *name,
 	options_refuse(options, name, why);
 }
 
+unsigned options_chain(const struct options *options)
+{
+	const char *name = options_text(options, "chain");
+	if (name == NULL || strcmp(name, "ordered") == 0)
+		return 0;
+	if (strcmp(name, "pow") != 0)
+		options_refuse(options, "chain", "say ordered or pow");
+	return 1;
+}
+
 void options_start_log(const struct options *options)
 {
 	static const char *const words[] = {"debug", "info", "warn", "error"};

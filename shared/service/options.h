@@ -46,6 +46,10 @@ bool options_flag(const struct options *options, const char *name);
 uint64_t options_number(const struct options *options, const char *name,
 	uint64_t min, uint64_t max);
 
+/* The number of the chain that the setting "chain" names: ordered (also when it
+ * is not given) or pow. */
+unsigned options_chain(const struct options *options);
+
 /* log_start with the settings "log-level" (a word) and "json" (a flag). */
 void options_start_log(const struct options *options);
 

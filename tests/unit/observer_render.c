@@ -182,7 +182,7 @@ static void two_chains_are_two_lines(void **state)
 		strstr(line_with(world, "ordered  "), "ordered in 0.42 ms"));
 	line_with(world, "<77777> pow");
 	line_with(world, "<00000> ordered");
-	line_with(world, "pow     leader    work 1.28 k  5.12 MH/s");
+	line_with(world, "pow     miner     work 1.28 k  5.12 MH/s");
 }
 
 static void who_is_behind_is_not_drawn_in_line(void **state)
