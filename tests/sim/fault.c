@@ -137,6 +137,21 @@ void fault_left(struct world *world, uint32_t number)
 			number, 0);
 }
 
+/* By the log of anybody else: a change that is not final may become so. */
+static bool may_be_member(const struct world *world, const struct node *node)
+{
+	for (size_t i = 0; i < world->node_count; i++) {
+		const struct engine_status *status = &world->nodes[i].status;
+		for (size_t j = 0;
+			i != node->number && j < status->member_count; j++) {
+			if (key_equal(
+				    &status->members[j].key, &node->self->key))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void wipe(struct world *world, struct node *node)
 {
 	const struct checker *checker = &world->checker;
@@ -146,7 +161,8 @@ static void wipe(struct world *world, struct node *node)
 	 * the first again. */
 	bool first = node->number < genesis->node_count &&
 		     genesis->nodes[node->number].role == 2;
-	if (first || is->voter || is->standby || world->healed)
+	if (first || is->voter || is->standby || world->healed ||
+		may_be_member(world, node))
 		return;
 	node_crash(world, node, false);
 	node->gone = true;

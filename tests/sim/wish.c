@@ -191,14 +191,16 @@ static uint32_t any_operator(struct world *world)
 }
 
 /* The same id, other content: only the first may have an effect. */
-static struct sim_tx *replayed(struct world *world, uint32_t owner)
+static struct sim_tx *replayed(
+	struct world *world, const struct keypair *wallet)
 {
 	struct clients *clients = &world->clients;
 	if (clients->tx_count == 0 || !world_chance(world, 15))
 		return NULL;
 	struct sim_tx *old =
 		clients->txs[world_below(world, clients->tx_count)];
-	return old->owner == owner && !old->twin ? old : NULL;
+	bool same = key_equal(&old->view.body.wallet, &wallet->key);
+	return same && !old->twin ? old : NULL;
 }
 
 struct sim_tx *wish_any(struct world *world)
@@ -218,7 +220,7 @@ struct sim_tx *wish_any(struct world *world)
 		pair = &world->setup->stranger;
 	}
 	return client_sign(
-		world, pair, owner, &draft.body, replayed(world, owner));
+		world, pair, owner, &draft.body, replayed(world, pair));
 }
 
 /* ---- the authority ---- */
