@@ -185,6 +185,16 @@ void certify_again(struct certify *certify, uint64_t height)
 		place->given = false;
 }
 
+bool certify_next(const struct certify *certify, uint64_t height,
+	size_t *cursor, struct signed_checkpoint *out)
+{
+	const struct place *place = find_place(certify, height);
+	if (place == NULL || *cursor >= place->count)
+		return false;
+	*out = place->entries[(*cursor)++].said;
+	return true;
+}
+
 bool certify_find(const struct certify *certify, uint64_t height,
 	const struct key *signer, struct signed_checkpoint *out)
 {

@@ -48,6 +48,9 @@ size_t certify_take(struct certify *certify,
 	uint8_t out[CERTIFICATE_BYTES_MAX]);
 void certify_again(struct certify *certify, uint64_t height);
 
+/* What is kept of a height, one after another: false at the end. */
+bool certify_next(const struct certify *certify, uint64_t height,
+	size_t *cursor, struct signed_checkpoint *out);
 /* What this signer said at a height; false: nothing that is kept. */
 bool certify_find(const struct certify *certify, uint64_t height,
 	const struct key *signer, struct signed_checkpoint *out);

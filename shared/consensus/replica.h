@@ -185,6 +185,9 @@ void replica_signed(struct replica *replica, const struct tick *tick,
 void replica_certify(struct replica *replica, const struct tick *tick,
 	const struct checkpoint_statement *statement, bool strict,
 	struct outputs *out);
+/* What was gathered of a height, one after another; cursor starts at 0. */
+bool replica_checkpoint_next(const struct replica *replica, uint64_t height,
+	size_t *cursor, struct signed_checkpoint *out);
 /* Who signs now, and how many are needed. */
 void replica_signers(const struct replica *replica, struct signers *out);
 

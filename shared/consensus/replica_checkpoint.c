@@ -201,6 +201,12 @@ void replica_signed(struct replica *replica, const struct tick *tick,
 	take(replica, NULL, own, out);
 }
 
+bool replica_checkpoint_next(const struct replica *replica, uint64_t height,
+	size_t *cursor, struct signed_checkpoint *out)
+{
+	return certify_next(replica->certify, height, cursor, out);
+}
+
 void replica_certify(struct replica *replica, const struct tick *tick,
 	const struct checkpoint_statement *statement, bool strict,
 	struct outputs *out)

@@ -19,6 +19,8 @@ enum {
 	CERTIFY_MS = 1500,      /* then it cannot be had now */
 	CERTIFY_AGAIN_MS = 100, /* whoever was behind is asked again */
 	SEAL_MS = 10000,        /* between two that nobody asked for */
+	CATCH_UP_MS = 2000,
+	CATCH_UP_HEIGHTS = 3,
 };
 
 /* What there is to sign at a height that is final here. */
@@ -157,12 +159,35 @@ void driver_checkpoint(
 			err_text(err));
 }
 
+/* Where signatures make a block final, all that are known: whoever was cut off
+ * when they went round has none. */
+static void tell_gathered(
+	struct driver *driver, const struct peer *peer, uint64_t height)
+{
+	struct signed_checkpoint said;
+	uint8_t message[CHECKPOINT_BYTES_MAX];
+	size_t cursor = 0, size;
+	while (replica_checkpoint_next(
+		driver->replica, height, &cursor, &said)) {
+		size = checkpoint_seal(message, &said);
+		links_send(driver->links, &peer->key, MESSAGE_CHECKPOINT,
+			view_of(message, size));
+	}
+	/* After a restart only the own one is known. */
+	if (cursor == 0 && index_find_signed(driver->index, height, message,
+				   &size, sizeof(message)))
+		links_send(driver->links, &peer->key, MESSAGE_CHECKPOINT,
+			view_of(message, size));
+}
+
 /* Who is behind says nothing, and is asked again. */
 void driver_checkpoint_query(
 	struct driver *driver, const struct peer *peer, uint64_t height)
 {
 	struct checkpoint_statement statement;
-	if (statement_at(driver, height, &statement) == ERR_OK)
+	if (driver->config.engine->mines)
+		tell_gathered(driver, peer, height);
+	else if (statement_at(driver, height, &statement) == ERR_OK)
 		sign(driver, &statement, &peer->key);
 }
 
@@ -177,11 +202,11 @@ static struct certify_want *find_want(struct driver *driver, uint64_t height)
 	return NULL;
 }
 
-static void ask_peers(struct driver *driver, struct certify_want *want)
+static void ask_peers(struct driver *driver, uint64_t height)
 {
 	struct checkpoint_query query = {
 		.chain = driver->config.engine->chain,
-		.height = want->statement.height,
+		.height = height,
 	};
 	uint8_t body[CHECKPOINT_QUERY_BYTES_MAX];
 	size_t size = checkpoint_query_encode(body, sizeof(body), &query);
@@ -193,6 +218,11 @@ static void ask_peers(struct driver *driver, struct certify_want *want)
 			links_send(driver->links, &signers.keys[i],
 				MESSAGE_CHECKPOINT_QUERY, view_of(body, size));
 	}
+}
+
+static void ask_again(struct driver *driver, struct certify_want *want)
+{
+	ask_peers(driver, want->statement.height);
 	want->again_at = clock_monotonic() + CERTIFY_AGAIN_MS;
 }
 
@@ -226,7 +256,7 @@ enum err driver_certify(struct driver *driver, uint64_t height)
 	certify(driver, want, true);
 	if (want->statement.height != height)
 		return ERR_OK; /* they were all here */
-	ask_peers(driver, want);
+	ask_again(driver, want);
 	sign(driver, &statement, &driver->config.self->key);
 	return ERR_OK;
 }
@@ -286,6 +316,23 @@ static void seal(struct driver *driver, time_ms now)
 		log_debug("checkpoint", "not gathered: %s", err_name(err));
 }
 
+/* Signatures that were missed while this node was cut off: of the newest height
+ * that nodes sign, and of some below, for they do not see the same tip. */
+static void catch_up(struct driver *driver, time_ms now)
+{
+	uint64_t depth = driver->config.genesis->pow.depth;
+	uint64_t tip = chain_tip(replica_chain(driver->replica)).height;
+	uint64_t final = replica_final(driver->replica);
+	if (!driver->config.engine->mines || now < driver->seal_at ||
+		depth == 0 || tip <= final + depth)
+		return;
+	driver->seal_at = now + CATCH_UP_MS;
+	for (uint64_t back = 0; back < CATCH_UP_HEIGHTS; back++) {
+		if (tip - depth > final + back)
+			ask_peers(driver, tip - depth - back);
+	}
+}
+
 void driver_certify_work(struct driver *driver)
 {
 	time_ms now = clock_monotonic();
@@ -296,7 +343,7 @@ void driver_certify_work(struct driver *driver)
 		if (height == 0 || now < want->again_at)
 			continue;
 		if (now < want->until) {
-			ask_peers(driver, want);
+			ask_again(driver, want);
 			continue;
 		}
 		certify(driver, want, false);
@@ -304,6 +351,7 @@ void driver_certify_work(struct driver *driver)
 			give_up(driver, want);
 	}
 	seal(driver, now);
+	catch_up(driver, now);
 }
 
 time_ms driver_certify_at(const struct driver *driver)

@@ -53,9 +53,10 @@ class World:
         return row["height"]
 
 
-def certified(world, link, height):
+def certified(world, link, height, chain=0):
     """The signers of a certificate that holds, and what it says."""
-    name, certificate = link.ask("certificate_query", chain=0, height=height)
+    name, certificate = link.ask(
+        "certificate_query", chain=chain, height=height)
     must(name == "certificate", "not a certificate: " + name)
     signers, statement = stranger.check_certificate(
         world.network, certificate)
@@ -112,6 +113,33 @@ def certificates():
         running.wait_agreement()
         certified(world, link, last)
         certified(world, link, world.reserve(200))
+
+
+def final_heights(running):
+    return [node["chains"][0]["final_height"] if node["chains"] else 0
+            for node in running.status()["nodes"]]
+
+
+def mined():
+    """Work orders blocks, and M of N signatures make them final; also for a
+    node that was away when they went round."""
+    with cluster.Cluster(nodes=3, engine="pow") as running:
+        world = World(running)
+        cluster.until(lambda: min(final_heights(running)) >= 1, 90, "final")
+        running.script("kill", world.names[2])
+        before = max(final_heights(running))
+        cluster.until(lambda: min(final_heights(running)[:2]) > before, 60,
+                      "final with two of three")
+        running.script("restart", world.names[2])
+        cluster.until(lambda: min(final_heights(running)) > before, 60,
+                      "final at who was away")
+        said = set()
+        for name in world.names:
+            signers, statement = certified(
+                world, world.link(name), 1, chain=1)
+            must(len(signers) >= 2, "signed by %d of 3" % len(signers))
+            said.add((statement["hash"], statement["state_root"]))
+        must(len(said) == 1, "two blocks at one height")
 
 
 def plant(world, name, other, height):
@@ -283,7 +311,7 @@ def carried():
 
 if __name__ == "__main__":
     try:
-        cluster.main(certificates, a_double_signer, carried)
+        cluster.main(certificates, a_double_signer, carried, mined)
     except (stranger.Wrong, Refused) as wrong:
         print("certificate: %s" % wrong)
         sys.exit(1)
