@@ -34,6 +34,10 @@ struct observer {
 	/* liveness: monotonic */
 	time_ms heard_at[PERCH_NODES_MAX];
 	bool answered; /* any node, ever */
+	/* who signed twice: cases that each node told of, the last ones */
+	uint64_t evidence_of[PERCH_NODES_MAX];
+	size_t evidence_count;
+	struct perch_double_signing evidence[64];
 	/* the timetable */
 	bool has_evaluator;
 	struct replay *replay; /* NULL: blocks are not executed */
@@ -61,6 +65,12 @@ void replay_timetable(
 void watch_event(struct observer *observer, const struct perch_event *event);
 /* Whom nobody heard of for too long; the evaluator's next question. */
 void watch_tick(struct observer *observer);
+
+/* ---- evidence.c: nodes that signed twice ---- */
+void evidence_status(struct observer *observer, size_t node,
+	const struct perch_node_status *status);
+void evidence_event(struct observer *observer, size_t node,
+	const struct perch_evidence *evidence);
 
 /* ---- tell.c: JSON lines ---- */
 void tell_block(const struct observer *observer,

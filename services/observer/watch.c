@@ -209,6 +209,7 @@ static void on_status(struct observer *observer, size_t node,
 	observer->heard_at[node] = clock_monotonic();
 	observer->answered = true;
 	model_status(&observer->model, node, status, clock_wall());
+	evidence_status(observer, node, status);
 	tell_news(observer);
 	if (!was_up && (observer->tells & TELL_NODE))
 		tell_node(observer, node);
@@ -326,6 +327,9 @@ void watch_event(struct observer *observer, const struct perch_event *event)
 	case PERCH_EVENT_STALLED:
 		on_stalled(observer, event->err);
 		return;
+	case PERCH_EVENT_EVIDENCE:
+		evidence_event(observer, (size_t)event->node, event->evidence);
+		return;
 	case PERCH_EVENT_TIMETABLE:
 		on_timetable(observer, event->timetable);
 		return;
@@ -344,7 +348,6 @@ void watch_event(struct observer *observer, const struct perch_event *event)
 	case PERCH_EVENT_PROOF:
 	case PERCH_EVENT_PORTS:
 	case PERCH_EVENT_CERTIFICATE:
-	case PERCH_EVENT_EVIDENCE:
 	case PERCH_EVENT_HINT_TX:
 	case PERCH_EVENT_HINT_SLOT:
 		return;

@@ -14,6 +14,7 @@ except ImportError as missing:
     print("skipped: %s" % missing)
     sys.exit(77)
 import cluster  # noqa: E402
+import lines  # noqa: E402
 from stranger import Link, Refused, must, pack, unpack  # noqa: E402
 
 MINUTE = 60000
@@ -166,6 +167,18 @@ def evidence_of(world, name):
     return answer["items"]
 
 
+def alarmed(running, liar):
+    """The observer says who it was, to people and to programs."""
+    with lines.Lines(
+            os.path.join(cluster.BIN, "perch-observer"), "--genesis",
+            running.json["genesis"], "--json") as told:
+        found = cluster.until(lambda: [
+            row for _, row in told.rows if row["event"] == "alarm"], 10,
+            "an alarm")
+    must(found[0]["text"].startswith(liar + " signed two blocks") and
+         len(found) == 1, "alarms: %s" % found)
+
+
 def a_double_signer():
     """Both signatures are kept by all, for ever, and an alarm is raised."""
     with cluster.Cluster(nodes=4) as running:
@@ -191,13 +204,14 @@ def a_double_signer():
                                 item[part], item[part + "_signature"])
             must("signed two blocks" in running.log(name), "nothing logged")
         socket.close()
+        alarmed(running, liar)
         running.script("kill", honest[0])
         running.script("restart", honest[0])
-        cluster.until(lambda: running.node(honest[0])["up"], 20, "up again")
-        must(len(evidence_of(world, honest[0])) == 1, "forgotten")
-        cluster.until(lambda: any(
-            chain["numbers"].get("evidence") == 1
-            for chain in running.node(honest[0])["chains"]), 10, "in status")
+        cluster.until(lambda: len(evidence_of(world, honest[0])) == 1, 20,
+                      "evidence that outlives a crash")
+        _, status = world.link(honest[0]).ask("status_query", zero=0)
+        must({"name": "evidence", "value": 1} in
+             status["chains"][0]["numbers"], "not in status: %s" % status)
 
 
 def submit(world, who, *operations):
