@@ -55,6 +55,14 @@ static struct setting settings[] = {
 	{"keep-blocks", "N",
 		"keep at least so many blocks; 0: all, for ever (default)", "0",
 		false},
+	{"rate", "N",
+		"requests a second of one key, then it is told to wait; 0: no "
+		"limit (default 20000, more than a node orders)",
+		"20000", false},
+	{"disk-limit", "PERCENT",
+		"take nothing new when so much of the disk is used (default "
+		"90)",
+		"90", false},
 	{"log-level", "LEVEL", "debug, info (default), warn or error", "info",
 		false},
 	{"json", NULL, "log lines are JSON objects", NULL, false},
@@ -200,6 +208,8 @@ static bool open_lane(struct node *node, const struct engine_ops *engine,
 			(time_ms)options_number(&options, "skew", 1, 3600000),
 		.keep_blocks =
 			options_number(&options, "keep-blocks", 0, UINT32_MAX),
+		.disk_percent =
+			(int)options_number(&options, "disk-limit", 1, 100),
 	};
 	node_hooks(lane, &config);
 	mkdir(directory, 0700);
@@ -323,6 +333,8 @@ int main(int argc, char **argv)
 	node.publisher.boot = clock_random();
 	node.read_next = 1;
 	node.waiters = waiters_new();
+	rate_init(&node.rate, (uint32_t)options_number(&options, "rate", 0,
+				      RATE_PER_SECOND_MAX));
 	if (bus_open(&node.bus, &pair) != ERR_OK) {
 		fprintf(stderr, "perch-node: cannot open sockets\n");
 		return 1;

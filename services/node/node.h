@@ -7,6 +7,7 @@
 #include "gen/request.h"
 #include "ledger/envelope.h"
 #include "service/driver.h"
+#include "service/rate.h"
 
 enum {
 	WAITERS_MAX = 16384,    /* submissions that wait for an answer */
@@ -17,6 +18,7 @@ enum {
 	LANES_MAX = 2,          /* chains of one node */
 	STEPS = 3,              /* received, ordered, final */
 	STEPS_KEPT = 64,        /* last waits of which a median is told */
+	BUSY_MS = 50,           /* then it is worth asking again */
 };
 
 /* Where an answer goes. */
@@ -88,6 +90,7 @@ struct node {
 	size_t lane_count;
 	struct lane lanes[LANES_MAX]; /* the first one's engine has the role */
 	struct waiters *waiters;
+	struct rate rate; /* of requests, by who asks */
 	struct publisher publisher;
 	uint64_t read_next;
 	struct read reads[READS_MAX];

@@ -30,15 +30,28 @@ void answer(struct node *node, const struct origin *origin,
 			err_name(err));
 }
 
-void answer_refusal(
-	struct node *node, const struct origin *origin, enum err err)
+/* later: milliseconds until it is worth asking again; 0 is not said. */
+static void refuse(struct node *node, const struct origin *origin, enum err err,
+	time_ms later)
 {
+	uint8_t details[16];
+	struct wire_writer writer = wire_writer_of(details, sizeof(details));
 	struct refused refusal = {
 		.code = view_text(err_name(err)),
 		.text = view_text(err_text(err)),
 	};
+	if (later > 0) {
+		wire_write_uint(&writer, (uint64_t)later, UINT32_MAX);
+		refusal.details = view_of(details, wire_write_end(&writer));
+	}
 	answer(node, origin, MESSAGE_REFUSED,
 		refused_encode(node->body, sizeof(node->body), &refusal));
+}
+
+void answer_refusal(
+	struct node *node, const struct origin *origin, enum err err)
+{
+	refuse(node, origin, err, err == ERR_BUSY ? BUSY_MS : 0);
 }
 
 static enum err serve_hello(
@@ -353,6 +366,7 @@ static enum err serve(
 bool serve_requests(struct node *node)
 {
 	struct bus_message message;
+	time_ms now = clock_monotonic();
 	for (size_t taken = 0; taken < REQUESTS_ROUND; taken++) {
 		struct origin origin;
 		enum err err = bus_receive(node->server, &message);
@@ -366,6 +380,14 @@ bool serve_requests(struct node *node)
 		origin.route_size = message.route_size;
 		memcpy(origin.request, message.frames[0].data,
 			sizeof(origin.request));
+		/* Before anything is looked at: a signature costs a hundred
+		 * times what it costs to send one. */
+		time_ms later = rate_take(&node->rate,
+			message.has_sender ? &message.sender : NULL, now);
+		if (later > 0) {
+			refuse(node, &origin, ERR_RATE, later);
+			continue;
+		}
 		err = serve(node, &origin, message.frames[1]);
 		if (err != ERR_OK)
 			answer_refusal(node, &origin, err);

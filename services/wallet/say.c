@@ -58,6 +58,12 @@ static const char *err_japanese(enum perch_err err)
 		       "何も保証できません";
 	case PERCH_ERR_SIGNERS:
 		return "このネットワークの署名者の署名が足りません";
+	case PERCH_ERR_RATE:
+		return "この鍵の要求が多すぎます。間隔をあけるか、"
+		       "別のノードを使ってください";
+	case PERCH_ERR_DISK:
+		return "ノードのディスクに空きがありません。空けるか、"
+		       "別のノードを使ってください";
 	case PERCH_ERR_ENCODING:
 	case PERCH_ERR_LENGTH:
 	case PERCH_ERR_TYPE:

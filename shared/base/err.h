@@ -49,7 +49,13 @@
 	X(UNREACHABLE, "unreachable", "no connection to the peer")             \
 	X(BEHIND, "behind",                                                    \
 		"this node is cut off or behind and vouches for nothing")      \
-	X(SIGNERS, "signers", "too few signatures of this network's signers")
+	X(SIGNERS, "signers", "too few signatures of this network's signers")  \
+	X(RATE, "rate",                                                        \
+		"this key asks more than its share of this node; send "        \
+		"slower, or use another node")                                 \
+	X(DISK, "disk_full",                                                   \
+		"this node's disk is nearly full and it takes nothing new; "   \
+		"make room there, or use another node")
 
 enum err {
 #define X(name, word, text) ERR_##name,

@@ -251,6 +251,18 @@ static void explain_unreachable(const struct perch *client,
 		line->why[0] != '\0' ? line->why : err_text(ERR_UNREACHABLE));
 }
 
+/* Why it was still waiting: what it was told last. */
+static void explain_timeout(
+	const struct flight *flight, struct perch_failure *failure)
+{
+	enum err err = ERR_TIMEOUT;
+
+	if (flight->line < 0 && flight->passing != 0)
+		err = (enum err)flight->passing;
+	snprintf(failure->code, sizeof(failure->code), "%s", err_name(err));
+	snprintf(failure->text, sizeof(failure->text), "%s", err_text(err));
+}
+
 /* The client's own questions end in silence. */
 static void flight_own_failed(
 	struct perch *client, struct flight *flight, enum err err, time_ms now)
@@ -280,8 +292,7 @@ static bool flight_late(struct perch *client, struct flight *flight,
 	if (err == ERR_UNREACHABLE)
 		explain_unreachable(client, flight, &failure);
 	else
-		snprintf(failure.text, sizeof(failure.text), "%s",
-			err_text(ERR_TIMEOUT));
+		explain_timeout(flight, &failure);
 	flight_failed(client, flight, err, &failure, false, event);
 	return true;
 }
@@ -340,7 +351,7 @@ bool flights_tick(struct perch *client, struct perch_event *event, time_ms now)
 
 enum err err_of_word(struct view word, enum err otherwise)
 {
-	for (int i = 0; i <= (int)ERR_SIGNERS; i++) {
+	for (int i = 0; i <= (int)ERR_DISK; i++) {
 		if (view_equal(word, view_text(err_name((enum err)i))))
 			return (enum err)i;
 	}
@@ -351,7 +362,19 @@ enum err err_of_word(struct view word, enum err otherwise)
 static bool refusal_is_passing(enum err err)
 {
 	return err == ERR_BUSY || err == ERR_FULL || err == ERR_BEHIND ||
-	       err == ERR_TIMEOUT || err == ERR_UNREACHABLE;
+	       err == ERR_TIMEOUT || err == ERR_UNREACHABLE ||
+	       err == ERR_RATE || err == ERR_DISK;
+}
+
+/* Who is told when to come back does, within reason. */
+static time_ms come_back(const struct refused *refused)
+{
+	struct wire_reader reader = wire_reader_of(refused->details);
+	uint64_t wait = wire_read_uint(&reader, CLIENT_BACKOFF_MAX_MS);
+
+	if (wire_read_end(&reader) != ERR_OK || wait == 0)
+		return CLIENT_BUSY_MS;
+	return (time_ms)wait;
 }
 
 bool flight_refused(struct perch *client, struct flight *flight,
@@ -364,7 +387,8 @@ bool flight_refused(struct perch *client, struct flight *flight,
 	if (flight->line != line->index)
 		return false; /* it is asked elsewhere by now */
 	if (refusal_is_passing(err)) {
-		flight_recall(client, flight, now + CLIENT_BUSY_MS);
+		flight->passing = (uint8_t)err;
+		flight_recall(client, flight, now + come_back(refused));
 		return false;
 	}
 	if (flight->purpose != FLIGHT_USER) {

@@ -40,10 +40,11 @@ struct flight {
 	bool pinned;         /* no other node than pin will do */
 	int pin;
 	bool evaluator;
-	int line;       /* where it was sent last; -1: it waits for a line */
-	uint64_t tried; /* nodes, one bit each, since all were tried */
-	unsigned sent;  /* times */
-	uint8_t *frame; /* owned: the envelope */
+	int line;        /* where it was sent last; -1: it waits for a line */
+	uint64_t tried;  /* nodes, one bit each, since all were tried */
+	unsigned sent;   /* times */
+	uint8_t passing; /* enum err: the last refusal that may pass; or 0 */
+	uint8_t *frame;  /* owned: the envelope */
 	size_t frame_size;
 	bool diverted; /* the question is put off for another one to its line */
 	uint8_t put_off_asks, put_off_wants;

@@ -262,7 +262,28 @@ bool driver_work(struct driver *driver)
 
 enum err driver_submit(struct driver *driver, struct view tx, uint64_t token)
 {
+	if (driver->disk_low)
+		return ERR_DISK;
 	return driver_gather(driver, tx, token, true);
+}
+
+/* A full disk ends this process and takes its vote away, so what would fill it
+ * is refused before; the blocks that others order are still written. */
+static void look_at_disk(struct driver *driver, time_ms now)
+{
+	if (driver->config.disk_percent == 0 || now < driver->disk_at)
+		return;
+	driver->disk_at = now + DISK_LOOK_MS;
+	int used = log_disk_used_percent(driver->log);
+	bool low = used >= driver->config.disk_percent;
+	if (low && !driver->disk_low)
+		log_warn("disk",
+			"%d %% of the disk of %s is used: nothing new is taken "
+			"from wallets; make room there",
+			used, driver->config.directory);
+	if (!low && driver->disk_low)
+		log_info("disk", "there is room again: %d %% used", used);
+	driver->disk_low = low;
 }
 
 void driver_flush(struct driver *driver)
@@ -276,6 +297,7 @@ void driver_flush(struct driver *driver)
 	links_flush(driver->links);
 	driver_certify_work(driver);
 	driver_peers_work(driver, tick.now);
+	look_at_disk(driver, tick.now);
 	if (tick.now >= driver->commit_at) {
 		driver->commit_at = INT64_MAX;
 		worker_give(driver->indexing,

@@ -36,6 +36,8 @@ struct driver_config {
 	time_ms election_ms, heartbeat_ms, skew_ms;
 	/* Of the log: at least so many, at most twice; 0: all, for ever. */
 	uint64_t keep_blocks;
+	/* Nothing new is taken when so much of the disk is used; 0: never. */
+	int disk_percent;
 	/* Called for ORDERED, REVERTED, FINAL, READY, MEMBERS, CERTIFIED (no
 	 * bytes: it cannot be had), EVIDENCE and HALT, in the driver's thread;
 	 * must not call the driver back. */
@@ -67,7 +69,8 @@ time_ms driver_timeout(const struct driver *driver);
 bool driver_work(struct driver *driver);
 
 /* A client's transaction, as bytes: its verdict comes later, or at once when it
- * does not decode (the return value). token is not 0. */
+ * does not decode or there is no room on the disk (the return value, ERR_DISK).
+ * token is not 0. */
 MUST_CHECK enum err driver_submit(
 	struct driver *driver, struct view tx, uint64_t token);
 /* Check what gathered, build, send: once after a round of driver_work and of

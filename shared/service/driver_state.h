@@ -12,6 +12,7 @@
 enum {
 	SAVES_MAX = 1024,    /* SAVEs under way */
 	RECEIVE_ROUND = 256, /* messages taken in one round */
+	DISK_LOOK_MS = 1000,
 	INLINE_MAX = 2, /* signatures that are not worth a thread's wake-up */
 };
 
@@ -75,6 +76,8 @@ struct driver {
 	struct checkpoint_statement signs[SIGNS_MAX];
 	uint64_t certified; /* newest height */
 	time_ms seal_at;
+	time_ms disk_at; /* when the disk's space is looked at next */
+	bool disk_low;
 	bool members_changed;
 	bool halted;
 };

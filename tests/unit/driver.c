@@ -16,7 +16,9 @@ struct bench {
 	char top[PATH_SIZE];
 	struct genesis *genesis;
 	struct bus *bus;
+	struct finder finder;
 	struct driver *driver;
+	int disk_percent;
 	struct paper paper;
 	uint64_t final;
 	enum err verdict; /* the last */
@@ -54,6 +56,7 @@ static int set_up(void **state)
 	bench->genesis->node_count = 1;
 	directory_make(bench->top);
 	assert_int_equal(bus_open(&bench->bus, node_pair(0)), ERR_OK);
+	finder_init(&bench->finder, &node_pair(0)->key);
 	*state = bench;
 	return 0;
 }
@@ -62,6 +65,7 @@ static int tear_down(void **state)
 {
 	struct bench *bench = *state;
 	driver_close(&bench->driver);
+	finder_close(&bench->finder);
 	bus_close(&bench->bus);
 	directory_remove(bench->top);
 	free(bench->genesis);
@@ -78,6 +82,8 @@ static enum err open_driver(struct bench *bench)
 		.bus = bench->bus,
 		.directory = bench->top,
 		.peer_endpoint = "tcp://127.0.0.1:*",
+		.finder = &bench->finder,
+		.disk_percent = bench->disk_percent,
 		.election_ms = 20,
 		.heartbeat_ms = 5,
 		.skew_ms = 10000,
@@ -254,6 +260,32 @@ static void test_what_was_received_waits_again(void **state)
 		 fate.status < 3);
 }
 
+/* Any disk that holds this program is used to one percent at least. */
+static void test_a_full_disk_takes_nothing_new(void **state)
+{
+	struct bench *bench = *state;
+	struct replica_fate fate;
+	struct id id = id_of(1);
+	make_ledger(bench);
+	bench->disk_percent = 1;
+	assert_int_equal(open_driver(bench), ERR_OK);
+	driver_start(bench->driver);
+	/* A leader's own block is still written. */
+	until_final(bench, BLOCKS + 2);
+	assert_int_equal(
+		driver_submit(bench->driver, seal(bench, 900), 1), ERR_DISK);
+	assert_true(replica_fate(driver_replica(bench->driver),
+		&who_pair(ALICE)->key, &id, &fate));
+	assert_int_equal(fate.status, 3);
+	driver_close(&bench->driver);
+	bench->disk_percent = 100;
+	assert_int_equal(open_driver(bench), ERR_OK);
+	driver_start(bench->driver);
+	until_final(bench, BLOCKS + 3);
+	assert_int_equal(
+		driver_submit(bench->driver, seal(bench, 900), 1), ERR_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -262,6 +294,7 @@ int main(void)
 		TEST(test_rot_in_an_old_segment_is_cut),
 		TEST(test_a_lost_vote_stops_with_a_cure),
 		TEST(test_what_was_received_waits_again),
+		TEST(test_a_full_disk_takes_nothing_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

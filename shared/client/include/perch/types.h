@@ -64,6 +64,8 @@ enum perch_err {
 	PERCH_ERR_UNREACHABLE,
 	PERCH_ERR_BEHIND,
 	PERCH_ERR_SIGNERS,
+	PERCH_ERR_RATE,
+	PERCH_ERR_DISK,
 };
 
 /* "timeout"; never NULL. */
