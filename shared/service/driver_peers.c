@@ -18,6 +18,51 @@ static const struct state *state_of(const struct driver *driver)
 	return chain_state(replica_chain(driver->replica));
 }
 
+/* ---- what a person said ---- */
+
+static bool is_self(const struct driver *driver, const struct hint_who *who)
+{
+	const struct key *self = &driver->config.self->key;
+	struct record_node node;
+	if (who->has_key)
+		return key_equal(&who->key, self);
+	return state_node(state_of(driver), self, &node) &&
+	       view_equal(node.name, view_text(who->name));
+}
+
+static bool is_member(const struct driver *driver, const struct hint_who *who)
+{
+	for (size_t i = 0; i < driver->links->count; i++) {
+		const struct peer *peer = driver->links->items[i];
+		if (who->has_key ? key_equal(&who->key, &peer->key)
+				 : strcmp(who->name, peer->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A slip of the pen is told at the start. */
+static void check_said(const struct driver *driver)
+{
+	const struct book *book = &driver->links->finder->book;
+	for (size_t i = 0; i < book->counts[HINT_COMMAND]; i++) {
+		const struct hint *hint = &book->hints[HINT_COMMAND][i];
+		const char *name =
+			hint->who.has_key ? "of this key" : hint->who.name;
+		if (is_self(driver, &hint->who))
+			log_warn("discover",
+				"peer: %s at %s is this node itself; it is "
+				"passed over",
+				name, hint->endpoint);
+		else if (!is_member(driver, &hint->who))
+			log_warn("discover",
+				"peer: no node %s is in the ledger (yet); "
+				"check the name, or enrol it (perch-wallet "
+				"set-node)",
+				name);
+	}
+}
+
 /* ---- saved peers ---- */
 
 static void forget_saved(struct driver *driver, const struct key *key)
@@ -56,6 +101,7 @@ void driver_peers_start(struct driver *driver)
 	uint64_t cursor = 0;
 	size_t size;
 	links_follow(driver->links, state_of(driver));
+	check_said(driver);
 	if (!driver->links->finder->uses[HINT_SAVED])
 		return;
 	while (index_next_peer(

@@ -9,58 +9,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
 try:
-    import stranger
-    import zmq
+    from joiner import Joiner
 except ImportError as missing:
     print("skipped: %s" % missing)
     sys.exit(77)
-from cluster import BIN, Cluster, expect, main, run, until  # noqa: E402
-
-NAME = "fourth"
-
-
-class Fourth:
-    """One more node, beside the three that run/cluster.sh knows."""
-
-    def __init__(self, c):
-        self.c = c
-        code, _, err = run(os.path.join(BIN, "perch-wallet"), "key", "new",
-                           "--out", os.path.join(c.dir, "keys",
-                                                 NAME + ".key"))
-        expect(code == 0, err)
-        self.key = c.public_key(NAME)
-        base = c.free_ports(3)
-        self.ends = {kind: "tcp://127.0.0.1:%d" % (base + i) for i, kind in
-                     enumerate(("request", "publish", "peer"))}
-        conf = os.path.join(c.dir, "conf", NAME + ".conf")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write('genesis = "%s"\nkey = "%s/keys/%s.key"\n'
-                       'data = "%s/data/%s"\n' % (
-                           c.json["genesis"], c.dir, NAME, c.dir, NAME))
-            for kind, where in self.ends.items():
-                file.write('%s = "%s"\n' % (
-                    "listen" if kind == "peer" else kind, where))
-        c.start(NAME, os.path.join(BIN, "perch-node"), "--config", conf)
-        self.context = zmq.Context()
-        identity = stranger.Identity(
-            bytes.fromhex(c.json["network"]), os.urandom(32))
-        self.link = stranger.Link(self.context, identity,
-                                  self.ends["request"],
-                                  bytes.fromhex(self.key))
-
-    def status(self):
-        return self.link.ask("status_query", zero=0)[1]
-
-    def has(self, height):
-        chains = self.status()["chains"]
-        return bool(chains) and chains[0]["final_height"] >= height
-
-    def change(self, role, wallet="authority", code=0):
-        ends = [] if role == "none" else [
-            word for kind, where in self.ends.items()
-            for word in ("--" + kind, where)]
-        return self.c.wallet(wallet, "set-node", "--name", NAME, "--node-key",
-                             self.key, "--role", role, *ends, code=code)
+from cluster import Cluster, expect, main, until  # noqa: E402
 
 
 def reserve(c, hours):
@@ -71,7 +24,7 @@ def reserve(c, hours):
 
 def joins_and_leaves():
     with Cluster(nodes=3, traffic=20) as c:
-        fourth = Fourth(c)
+        fourth = Joiner(c, "fourth")
         said = fourth.change("standby", wallet="alice", code=1)
         expect(said["code"] == "role", said)
         height = fourth.change("standby")["height"]
@@ -87,13 +40,13 @@ def joins_and_leaves():
         until(lambda: fourth.has(height), 20, "the voter goes on")
         c.script("restart", others[0])
         fourth.change("none")
-        c.stop(NAME)
+        fourth.stop()
         c.script("kill", others[1])  # of three, two are
         reserve(c, 12)
         c.script("restart", others[1])
         c.script("stop", "traffic")
         c.wait_agreement()
-        fourth.context.destroy(0)
+        fourth.close()
 
 
 if __name__ == "__main__":
