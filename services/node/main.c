@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "clock/clock.h"
 #include "run.h"
+#include "sources.h"
 #include "service/limits.h"
 #include "service/log.h"
 #include "service/options.h"
@@ -41,6 +42,13 @@ static struct setting settings[] = {
 	{"dns", "HOST:PORT...",
 		"look for the other nodes at every address of this name", NULL,
 		false},
+	{"beacon", "PORT",
+		"find the other nodes of this local network, by broadcasts to "
+		"this UDP port; 0: no (default)",
+		"0", false},
+	{"beacon-interface", "NAME",
+		"of the local network (default: the first that broadcasts)",
+		NULL, false},
 	{"discover", "SOURCE...",
 		"where addresses of other nodes are taken from: any of "
 		"command, saved, dns, genesis, peers and lan (default: all)",
@@ -221,28 +229,6 @@ static bool open_lane(struct node *node, const struct engine_ops *engine,
 	return err == ERR_OK;
 }
 
-/* Where the other nodes are looked for. */
-static void read_sources(struct finder *finder)
-{
-	static const struct {
-		const char *name;
-		enum err (*read)(
-			struct finder *finder, const char *text, char why[200]);
-	} sources[] = {
-		{"discover", finder_discover},
-		{"peer", finder_peers},
-		{"dns", finder_dns},
-	};
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		const char *name = sources[i].name;
-		const char *text = options_text(&options, name);
-		char why[200];
-		if (text != NULL &&
-			sources[i].read(finder, text, why) != ERR_OK)
-			options_refuse(&options, name, why);
-	}
-}
-
 static const struct engine_ops *find_engine(const char *name)
 {
 	const struct engine_ops *engine = engine_find(name);
@@ -298,6 +284,7 @@ static int serve(struct node *node, const char *engine, int fd)
 		bind_one(node, &node->publisher.socket, BUS_PUBLISH, publish)) {
 		log_info("node", "%s of %s answers on %s", name,
 			node->genesis->name, request);
+		sources_beacon(node, &options, peer);
 		code = node_run(node, fd);
 	}
 	close_lanes(node);
@@ -328,7 +315,7 @@ int main(int argc, char **argv)
 	node.self = &pair;
 	node.genesis = &genesis;
 	finder_init(&node.finder, &pair.key);
-	read_sources(&node.finder);
+	sources_read(&node.finder, &options);
 	node.started_at = clock_monotonic();
 	node.publisher.boot = clock_random();
 	node.read_next = 1;
@@ -342,6 +329,8 @@ int main(int argc, char **argv)
 	int code = serve(&node, engine, fd);
 	finder_close(&node.finder);
 	bus_close(&node.bus);
+	if (options_number(&options, "beacon", 0, UINT16_MAX) != 0)
+		beacon_end();
 	waiters_free(&node.waiters);
 	return code;
 }

@@ -29,7 +29,12 @@ static void begin(struct driver *driver)
 {
 	const struct driver_config *config = &driver->config;
 	struct wanted_state *wanted = &driver->wanted;
-	struct peer *peer = links_find(driver->links, &wanted->from);
+	/* A stand-by asks the nearest; should that one not have it, whom the
+	 * engine named. */
+	struct peer *peer =
+		wanted->tries++ % 2 == 0 ? links_nearest(driver->links) : NULL;
+	if (peer == NULL || !peer->reached)
+		peer = links_find(driver->links, &wanted->from);
 	wanted->again_at = clock_monotonic() + FETCH_AGAIN_MS;
 	if (peer == NULL)
 		return;

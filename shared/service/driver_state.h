@@ -42,6 +42,7 @@ struct relay_buffer {
 struct wanted_state {
 	uint64_t task, height;
 	struct key from;
+	uint32_t tries;
 	time_ms again_at; /* after a fetch that was given up */
 };
 

@@ -19,6 +19,7 @@ void finder_init(struct finder *finder, const struct key *self)
 void finder_close(struct finder *finder)
 {
 	resolver_close(&finder->resolver);
+	beacon_close(&finder->beacon);
 }
 
 /* ---- entering ---- */

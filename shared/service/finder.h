@@ -6,6 +6,7 @@
 #ifndef PERCH_SERVICE_FINDER_H
 #define PERCH_SERVICE_FINDER_H
 
+#include "service/beacon.h"
 #include "service/book.h"
 #include "service/resolver.h"
 
@@ -32,11 +33,13 @@ struct finder {
 	struct finder_name names[FINDER_NAMES_MAX];
 	resolver_ask_fn *ask; /* NULL: the system's */
 	struct resolver *resolver;
+	struct beacon *beacon; /* NULL: none */
 	bool asking;
 	struct endpoint asked;
 };
 
-/* Zeroed before: all sources but beacons are used. */
+/* Zeroed before. All sources are used; there are no beacons until
+ * finder->beacon is opened. */
 void finder_init(struct finder *finder, const struct key *self);
 void finder_close(struct finder *finder);
 

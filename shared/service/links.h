@@ -31,6 +31,7 @@ enum {
 	LINKS_MEASURE_AGAIN_MS = 60000,
 	LINKS_PING_MS = 5000, /* and this while measuring: */
 	LINKS_PING_SOON_MS = 200,
+	LINKS_BEACONS = 16,      /* taken in one look */
 	LINKS_ASK_MS = 10000,    /* between two questions for peers */
 	LINKS_ASK_SOON_MS = 500, /* as long as this node is no member */
 	PEER_HELLO_MS = 1000,

@@ -216,8 +216,27 @@ void links_pong(struct links *links, struct peer *peer, uint64_t round)
 		peer->rtt_us += (took - peer->rtt_us) / 8;
 }
 
+/* Beacons of members, a few at a time; whoever floods fills his own place. */
+static void listen(struct links *links)
+{
+	struct finder *finder = links->finder;
+	char endpoint[BOOK_ENDPOINT_SIZE], why[200];
+	struct key key;
+	for (size_t i = 0; finder->beacon != NULL && i < LINKS_BEACONS; i++) {
+		if (!beacon_take(finder->beacon, &key, endpoint))
+			return;
+		if (links_find(links, &key) == NULL)
+			continue; /* no member */
+		enum err err = finder_hint(
+			finder, HINT_LAN, &key, view_text(endpoint), why);
+		if (err == ERR_CONFIG)
+			log_debug("discover", "a beacon: %s", why);
+	}
+}
+
 void links_seek(struct links *links, time_ms now)
 {
+	listen(links);
 	if (links->standby)
 		keep_nearest(links, now);
 	else

@@ -7,6 +7,7 @@ with go away. A stand-by speaks with the nearest.
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -28,7 +29,7 @@ def conf(c, name, *settings):
     path = os.path.join(c.dir, "conf", name + ".conf")
     with open(path, encoding="utf-8") as file:
         kept = [row for row in file if not row.startswith(
-            ("discover", "peer", "dns", "log-level"))]
+            ("discover", "peer", "dns", "beacon"))]
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(kept)
         file.writelines(row + "\n" for row in settings)
@@ -194,6 +195,56 @@ def nearest_member():
         near.close()
 
 
+def on_a_lan():
+    """A local network of its own, as far as the kernel lets us make one."""
+    inside = ("ip link set lo up && ip link add lan type bridge && "
+              "ip addr add 10.77.0.1/24 brd 10.77.0.255 dev lan && "
+              "ip link set lan up && ")
+    if subprocess.run(["unshare", "-Urn", "sh", "-c", inside + "true"],
+                      capture_output=True, check=False).returncode != 0:
+        print("no network namespace here: not tried")
+        return
+    done = subprocess.run(
+        ["unshare", "-Urn", "sh", "-c", inside + 'exec "$@"', "-",
+         sys.executable, os.path.abspath(__file__), "beacons"],
+        capture_output=True, text=True, timeout=120, check=False)
+    expect(done.returncode == 0, done.stdout + done.stderr)
+
+
+def beacons():
+    """Run inside such a network: nobody is where the genesis says."""
+    with Cluster(nodes=3) as c:
+        names = [n["name"] for n in c.json["nodes"]]
+        c.script("stop", "all")
+        for name in names:
+            conf(c, name, "discover = lan", "beacon = 5670",
+                 'beacon-interface = "lan"', 'listen = "tcp://10.77.0.1:%d"' %
+                 port_of(c, name))
+        c.script("restart", "all")
+        until(lambda: all(n["peers"] == 2 for n in c.status()["nodes"]), 30,
+              "everybody hears everybody")
+        for name in names:
+            expect("at tcp://10.77.0.1:" in c.log(name) and
+                   "from a beacon" in c.log(name), c.log(name))
+        # Anybody may shout, at any length; only members are looked for.
+        network = bytes.fromhex(c.json["network"])
+        head = b"perch\1" + network
+        key = bytes.fromhex(c.json["nodes"][0]["key"])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as shout:
+            shout.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            for said in (b"", b"x", head, head + key, head + os.urandom(34),
+                         head + key + b"\0\0", head + key + b"\0\1",
+                         head + bytes(200), bytes(255), os.urandom(1400)):
+                for _ in range(100):
+                    shout.sendto(said, ("10.77.0.255", 5670))
+        c.script("kill", names[0])
+        c.script("restart", names[0])
+        until(lambda: all(n["peers"] == 2 for n in c.status()["nodes"]), 40,
+              "everybody hears everybody again")
+        reserve(c, 9)
+        c.wait_agreement()
+
+
 def bad_settings():
     with Cluster(nodes=2) as c:
         name, other = (n["name"] for n in c.json["nodes"])
@@ -212,6 +263,7 @@ def bad_settings():
         say(["peer", "twice"], 'peer = "%s"' % " ".join(
             2 * ["%s=tcp://10.0.0.1:1" % other]))
         say(["dns", "HOST:PORT"], "dns = seed")
+        say(["beacon", "65535"], "beacon = 70000")
         say(["discover", "gossip", "genesis"], "discover = gossip")
         say(["peer", "one too many"], 'peer = "%s"' % " ".join(
             "n%d=tcp://10.0.0.1:1" % i for i in range(200)))
@@ -230,5 +282,7 @@ def bad_settings():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["beacons"]:
+        main(beacons)
     main(one_after_another, first_one_dies, all_but_one_are_new,
-         nearest_member, bad_settings)
+         nearest_member, on_a_lan, bad_settings)
