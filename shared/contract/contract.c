@@ -20,7 +20,16 @@
 	X(revoke)                                                              \
 	X(departed)                                                            \
 	X(landed)                                                              \
-	X(vacated)
+	X(vacated)                                                             \
+	X(confirm)                                                             \
+	X(go_around)                                                           \
+	X(declare_emergency)                                                   \
+	X(grant_tier)                                                          \
+	X(set_party)                                                           \
+	X(register_party)                                                      \
+	X(register_port)                                                       \
+	X(close_pad)                                                           \
+	X(open_pad)
 
 #define X(name) extern const struct op_kind op_kind_##name;
 OP_LIST(X)
@@ -55,6 +64,7 @@ void contract_begin(
 	state->height = height;
 	state->time = now;
 	state->freed_count = 0;
+	set_u32(state, &state->effort, 0);
 	seen_sweep(state);
 	for (int i = 0; i < TIME_EFFECTS_MAX && state_deadline(state) <= now;
 		i++)

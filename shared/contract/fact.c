@@ -60,7 +60,7 @@ void fact_intrude(struct op_context *context, struct fact *fact)
 	arena_touch(context->state->arena, pad, sizeof(*pad));
 	pad->blocked = true;
 	pad->incursions++;
-	tree_mark(&context->state->ports_tree, fact->where.port);
+	mark_port(context->state, fact->where.port);
 	fact->incursion = true;
 }
 

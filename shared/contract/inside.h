@@ -8,6 +8,7 @@
 #ifndef PERCH_CONTRACT_INSIDE_H
 #define PERCH_CONTRACT_INSIDE_H
 
+#include "base/check.h"
 #include "contract/contract.h"
 #include "contract/live.h"
 #include "contract/tree.h"
@@ -20,7 +21,8 @@ enum {
 	SEEN_SLOT_MS = 2000,
 	SEEN_DROPS_MAX = 512, /* a block; more than may be added in one */
 	WAITING_MAX = 8,      /* a pad group */
-	FREED_MAX = 64,       /* pad groups that one operation frees */
+	EFFORT_MAX = 512, /* a block: what closures end, what is registered */
+	FREED_MAX = 64,   /* pad groups that one operation frees */
 };
 
 struct address {
@@ -57,6 +59,7 @@ struct port {
 	struct name name;
 	struct key controller;
 	time_ms lead, before, after, duration, hold, no_show;
+	uint32_t rank; /* place in order of name: its leaf */
 	uint8_t pad_count, group_count;
 	struct pad pads[PADS_MAX];
 	struct group groups[PADS_MAX];
@@ -71,7 +74,6 @@ struct party {
 	bool up;
 	uint8_t tier;
 	uint32_t quota, live, emergencies;
-	uint32_t rank; /* place in order of key: its leaf */
 };
 
 struct node {
@@ -113,11 +115,14 @@ struct state {
 	time_ms time;
 
 	uint32_t port_count;
-	struct port *ports; /* in order of name */
+	struct port *ports;   /* in order of arrival */
+	uint32_t *port_order; /* by rank */
+	uint8_t *port_parts;  /* rings, buckets and trees of each */
 	struct tree ports_tree;
 
 	struct table parties;
-	uint32_t *party_order; /* by rank */
+	uint32_t *party_order; /* by rank: in order of key */
+	uint32_t *party_rank;  /* of each: its leaf */
 	struct tree parties_tree;
 
 	uint32_t node_count;
@@ -131,6 +136,7 @@ struct state {
 
 	struct tree waiting_tree; /* over the ports */
 	uint32_t waiting_count;
+	uint32_t effort; /* of this block, against EFFORT_MAX */
 	/* Of the operation at work; between two there are none. */
 	uint32_t freed_count;
 	struct freed freed[FREED_MAX];
@@ -163,6 +169,12 @@ MUST_CHECK enum err state_add_party(
 	struct state *state, const struct record_party *record);
 MUST_CHECK enum err state_add_node(
 	struct state *state, const struct record_node *record);
+/* The same later, in any order, by an operation; ERR_CONFIG for pads of one
+ * name. */
+MUST_CHECK enum err state_register_port(
+	struct state *state, const struct record_port *record);
+MUST_CHECK enum err state_register_party(
+	struct state *state, const struct record_party *record);
 /* All ports, parties and nodes are there. */
 void state_seal(struct state *state);
 /* Nothing before this moment can be gone back to. */
@@ -171,6 +183,18 @@ void state_forget(struct state *state);
 MUST_CHECK enum err state_fill(
 	struct state *state, const struct genesis *genesis);
 
+/* The port of this rank. */
+static inline struct port *port_ranked(const struct state *state, uint32_t rank)
+{
+	CHECK(rank < state->port_count);
+	return &state->ports[state->port_order[rank]];
+}
+/* Its index. */
+bool port_find(const struct state *state, struct view name, uint32_t *index);
+/* contract_free_slots of a port by its index. */
+size_t port_free_slots(const struct state *state, uint32_t port,
+	struct view pad, time_ms start, time_ms duration,
+	struct free_slot *slots, size_t slots_max);
 struct party *state_party_at(const struct state *state, uint32_t index);
 /* Place of the first node whose key is not below this one. */
 uint32_t state_node_place(const struct state *state, const struct key *key);

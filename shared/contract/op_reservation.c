@@ -47,16 +47,17 @@ static enum refusal find_pad(struct op_context *context, struct place *window)
 static enum refusal apply(struct op_context *context, struct view body)
 {
 	struct state *state = context->state;
-	struct window_draft draft = {.pair = NULL};
+	struct window_draft draft = {.alternate_port = TABLE_NONE};
 	struct op_reservation op;
-	size_t index;
+	uint32_t index;
 
 	if (op_reservation_decode(&op, body) != ERR_OK)
 		return REFUSAL_MALFORMED;
-	if (!state_port_find(state, op.port, &index))
+	if (!port_find(state, op.port, &index))
 		return REFUSAL_UNKNOWN_PAD;
 	const struct port *port = &state->ports[index];
-	draft.window.port = (uint32_t)index;
+	draft.window.port = index;
+	draft.hold = port->hold;
 	draft.window.start = context->now + port->lead;
 	draft.window.end = draft.window.start + port->duration;
 	enum refusal code = find_pad(context, &draft.window);

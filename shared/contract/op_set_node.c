@@ -11,18 +11,6 @@
 
 enum { NODE_NONE, NODE_STANDBY, NODE_VOTER };
 
-static bool is_name(struct view text)
-{
-	for (size_t i = 0; i < text.size; i++) {
-		uint8_t c = text.data[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-			    c == '_' || c == '-'))
-			return false;
-	}
-	return true;
-}
-
 /* Whether any other node is a voter. */
 static bool others_vote(const struct state *state, uint32_t place)
 {

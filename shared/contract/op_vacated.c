@@ -30,7 +30,7 @@ static void unblock(struct state *state, const struct place *where)
 		return;
 	arena_touch(state->arena, pad, sizeof(*pad));
 	pad->blocked = false;
-	tree_mark(&state->ports_tree, where->port);
+	mark_port(state, where->port);
 }
 
 static enum refusal apply(struct op_context *context, struct view body)

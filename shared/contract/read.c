@@ -94,8 +94,7 @@ size_t state_port_count(const struct state *state)
 void state_port_at(
 	const struct state *state, size_t index, struct record_port *out)
 {
-	CHECK(index < state->port_count);
-	record_of_port(&state->ports[index], out);
+	record_of_port(port_ranked(state, (uint32_t)index), out);
 }
 
 bool state_port_find(const struct state *state, struct view name, size_t *index)
@@ -104,8 +103,8 @@ bool state_port_find(const struct state *state, struct view name, size_t *index)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order =
-			view_order(name_view(&state->ports[middle].name), name);
+		const struct port *port = port_ranked(state, (uint32_t)middle);
+		int order = view_order(name_view(&port->name), name);
 
 		if (order == 0) {
 			*index = middle;
@@ -117,6 +116,16 @@ bool state_port_find(const struct state *state, struct view name, size_t *index)
 			high = middle;
 	}
 	return false;
+}
+
+bool port_find(const struct state *state, struct view name, uint32_t *index)
+{
+	size_t rank;
+
+	if (!state_port_find(state, name, &rank))
+		return false;
+	*index = state->port_order[rank];
+	return true;
 }
 
 /*
@@ -150,8 +159,7 @@ static const struct reservation *group_next(const struct state *state,
 bool state_timetable_next(const struct state *state, size_t port, time_ms from,
 	uint64_t *cursor, struct record_reservation *out)
 {
-	CHECK(port < state->port_count);
-	const struct port *at = &state->ports[port];
+	const struct port *at = port_ranked(state, (uint32_t)port);
 	const struct reservation *best = NULL;
 
 	for (size_t i = 0; i < at->group_count; i++) {

@@ -248,7 +248,7 @@ static void party_count(struct state *state, uint32_t index, bool more)
 	struct party *party = state_party_at(state, index);
 
 	set_u32(state, &party->live, more ? party->live + 1 : party->live - 1);
-	tree_mark(&state->parties_tree, party->rank);
+	mark_party(state, index);
 }
 
 /* ---- those that wait ---- */
@@ -271,7 +271,7 @@ static void waiting_count(struct state *state, struct group *group,
 
 	group->waiting_count += one; /* touched by its callers */
 	set_u32(state, &state->waiting_count, state->waiting_count + one);
-	tree_mark(&state->waiting_tree, self->port);
+	tree_mark(&state->waiting_tree, state->ports[self->port].rank);
 }
 
 static void touch_waiting(struct state *state, struct group *group)
@@ -377,18 +377,18 @@ static void attach(struct state *state, uint32_t index)
 	mark_reservation(state, self);
 }
 
-static void free_group(struct state *state, const struct reservation *self)
+void group_freed(struct state *state, uint32_t port, uint8_t pad)
 {
-	uint8_t group = state->ports[self->port].pads[self->pad].group;
+	uint8_t group = state->ports[port].pads[pad].group;
 
 	for (uint32_t i = 0; i < state->freed_count; i++) {
-		if (state->freed[i].port == self->port &&
+		if (state->freed[i].port == port &&
 			state->freed[i].group == group)
 			return;
 	}
 	if (state->freed_count < FREED_MAX)
 		state->freed[state->freed_count++] =
-			(struct freed){.port = self->port, .group = group};
+			(struct freed){.port = port, .group = group};
 }
 
 static void detach(struct state *state, uint32_t index)
@@ -407,7 +407,7 @@ static void detach(struct state *state, uint32_t index)
 	CHECK(*link == index);
 	set_u32(state, link, self->bucket_next);
 	mark_reservation(state, self);
-	free_group(state, self);
+	group_freed(state, self->port, self->pad);
 }
 
 /* ---- changes ---- */

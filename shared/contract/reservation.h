@@ -62,6 +62,8 @@ void reservation_name(
 	struct state *state, uint32_t index, struct view aircraft);
 
 struct group *group_of(const struct state *state, uint32_t port, uint8_t pad);
+/* Something in it is free now: those that wait are served after this. */
+void group_freed(struct state *state, uint32_t port, uint8_t pad);
 uint32_t group_at(
 	const struct state *state, const struct group *group, uint32_t place);
 /* Place of the first reservation that starts at or after start. */
@@ -107,6 +109,9 @@ void moves_add(const struct state *state, const struct reservation *after,
 
 /* ---- root.c ---- */
 
+/* Its record has changed. */
+void mark_port(struct state *state, uint32_t port);
+void mark_party(struct state *state, uint32_t party);
 /* Its bucket has changed. */
 void mark_reservation(
 	struct state *state, const struct reservation *reservation);

@@ -17,13 +17,23 @@
 #include "base/check.h"
 #include "contract/proof.h"
 
+void mark_port(struct state *state, uint32_t port)
+{
+	tree_mark(&state->ports_tree, state->ports[port].rank);
+}
+
+void mark_party(struct state *state, uint32_t party)
+{
+	tree_mark(&state->parties_tree, state->party_rank[party]);
+}
+
 void mark_reservation(
 	struct state *state, const struct reservation *reservation)
 {
 	struct port *port = &state->ports[reservation->port];
 
 	tree_mark(&port->live, reservation->id.bytes[0]);
-	tree_mark(&state->ports_tree, reservation->port);
+	mark_port(state, reservation->port);
 }
 
 static struct hash bucket_hash(
@@ -63,7 +73,7 @@ static struct hash ports_root(struct state *state)
 
 	for (uint32_t from = 0; tree_next_marked(&state->ports_tree, from, &at);
 		from = at + 1) {
-		struct port *port = &state->ports[at];
+		struct port *port = port_ranked(state, at);
 		struct record_port record;
 
 		for (uint32_t next = 0;
@@ -109,7 +119,7 @@ static struct hash waiting_root(struct state *state)
 	for (uint32_t from = 0;
 		tree_next_marked(&state->waiting_tree, from, &at);
 		from = at + 1) {
-		const struct port *port = &state->ports[at];
+		const struct port *port = port_ranked(state, at);
 		struct hash leaf = {{0}};
 		struct hasher hasher;
 		uint32_t count = 0;
@@ -216,7 +226,7 @@ void state_proof(struct state *state, size_t port, struct proof_parts *out)
 {
 	CHECK(port < state->port_count);
 	struct hash ports = ports_root(state);
-	struct port *at = &state->ports[port];
+	struct port *at = port_ranked(state, (uint32_t)port);
 	(void)ports; /* brings the trees up to date */
 
 	record_of_port(at, &out->port);

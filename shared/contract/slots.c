@@ -60,6 +60,14 @@ size_t contract_free_slots(const struct state *state, size_t port,
 	struct free_slot *slots, size_t slots_max)
 {
 	CHECK(port < state->port_count);
+	return port_free_slots(state, state->port_order[port], pad, start,
+		duration, slots, slots_max);
+}
+
+size_t port_free_slots(const struct state *state, uint32_t port,
+	struct view pad, time_ms start, time_ms duration,
+	struct free_slot *slots, size_t slots_max)
+{
 	const struct port *at = &state->ports[port];
 	struct walk walks[PADS_MAX] = {{0}};
 	size_t count = 0;

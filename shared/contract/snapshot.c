@@ -132,7 +132,7 @@ size_t state_save(const struct state *state, uint8_t *out)
 
 	for (uint32_t i = 0; i < state->port_count; i++) {
 		struct record_port record;
-		record_of_port(&state->ports[i], &record);
+		record_of_port(port_ranked(state, i), &record);
 		at = SAVE(record_port, at, &record);
 	}
 	for (uint32_t i = 0; i < state->parties.count; i++) {
@@ -147,9 +147,9 @@ size_t state_save(const struct state *state, uint8_t *out)
 		at = SAVE(record_node, at, &record);
 	}
 	for (uint32_t i = 0; i < state->port_count; i++)
-		at = save_port(state, &state->ports[i], at);
+		at = save_port(state, port_ranked(state, i), at);
 	for (uint32_t i = 0; i < state->port_count; i++)
-		at = save_waiting(state, &state->ports[i], at);
+		at = save_waiting(state, port_ranked(state, i), at);
 	return (size_t)(save_seen(state, at) - out);
 }
 
@@ -214,16 +214,16 @@ static bool find_pad(const struct port *port, struct view name, uint8_t *pad)
 static bool load_alternate(const struct state *state,
 	const struct record_reservation *record, struct reservation *draft)
 {
-	size_t port;
+	uint32_t port;
 
 	draft->alternate_port = TABLE_NONE;
 	if (record->alternate_port.size == 0)
 		return record->alternate_pad.size == 0;
-	if (!state_port_find(state, record->alternate_port, &port) ||
+	if (!port_find(state, record->alternate_port, &port) ||
 		!find_pad(&state->ports[port], record->alternate_pad,
 			&draft->alternate_pad))
 		return false;
-	draft->alternate_port = (uint32_t)port;
+	draft->alternate_port = port;
 	return true;
 }
 
@@ -277,18 +277,18 @@ static enum err load_reservation(struct state *state,
 		.tier = (uint8_t)record->tier,
 		.flags = (uint8_t)record->flags,
 	};
-	size_t port;
+	uint32_t port;
 
 	if (party == TABLE_NONE ||
 		waiting != (record->state == RESERVATION_WAITLISTED) ||
-		!state_port_find(state, record->port, &port) ||
+		!port_find(state, record->port, &port) ||
 		!find_pad(&state->ports[port], record->pad, &draft.pad) ||
 		(draft.paired && record->pair.size != ID_SIZE) ||
 		!load_alternate(state, record, &draft) ||
 		!load_commitment(record, &draft) ||
 		reservation_find(state, &draft.id) != TABLE_NONE)
 		return ERR_ENCODING;
-	draft.port = (uint32_t)port;
+	draft.port = port;
 	if (!is_possible(state, &draft))
 		return ERR_ENCODING;
 	if (!reservation_room(state, draft.port, draft.pad))

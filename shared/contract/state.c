@@ -37,18 +37,24 @@ static size_t aligned(size_t size)
 	return (size + 63) / 64 * 64;
 }
 
+/* The parts of a port that are too large for its record. */
+static size_t port_part_bytes(const struct state_limits *limits)
+{
+	return aligned(PADS_MAX * ring_size(limits) * sizeof(uint32_t) +
+		       LIVE_BUCKETS * sizeof(uint32_t) +
+		       tree_bytes(LIVE_BUCKETS));
+}
+
 size_t state_bytes(const struct state_limits *limits)
 {
-	size_t port = sizeof(struct port) +
-		      PADS_MAX * ring_size(limits) * sizeof(uint32_t) +
-		      LIVE_BUCKETS * sizeof(uint32_t) +
-		      aligned(tree_bytes(LIVE_BUCKETS)) + 64;
+	size_t port = sizeof(struct port) + port_part_bytes(limits) +
+		      sizeof(uint32_t);
 
 	return aligned(sizeof(struct state)) +
 	       aligned(limits->ports_max * port) +
 	       aligned(tree_bytes(limits->ports_max)) +
 	       aligned(table_bytes(sizeof(struct party), limits->parties_max)) +
-	       aligned(limits->parties_max * sizeof(uint32_t)) +
+	       2 * aligned(limits->parties_max * sizeof(uint32_t)) +
 	       aligned(tree_bytes(limits->parties_max)) +
 	       aligned(limits->nodes_max * sizeof(struct node)) +
 	       aligned(table_bytes(
@@ -61,18 +67,22 @@ size_t state_bytes(const struct state_limits *limits)
 	       aligned(tree_bytes(SEEN_SLOTS)) + 16 * 64;
 }
 
-/* The parts of a port that are too large for its record. */
+/* What lay there before, in a block that was undone, is written over. */
 static void lay_out_port(struct state *state, struct port *port)
 {
 	size_t ring = ring_size(&state->limits) * sizeof(uint32_t);
-	uint8_t *rings = arena_take(state->arena, PADS_MAX * ring);
+	size_t index = (size_t)(port - state->ports);
+	uint8_t *part =
+		state->port_parts + index * port_part_bytes(&state->limits);
+	uint8_t *buckets = part + PADS_MAX * ring;
 
 	for (size_t i = 0; i < PADS_MAX; i++)
-		port->groups[i].ring = (uint32_t *)(void *)(rings + i * ring);
-	port->buckets =
-		arena_take(state->arena, LIVE_BUCKETS * sizeof(uint32_t));
+		port->groups[i].ring = (uint32_t *)(void *)(part + i * ring);
+	port->buckets = (uint32_t *)(void *)buckets;
 	memset(port->buckets, 0xff, LIVE_BUCKETS * sizeof(uint32_t));
-	tree_init(&port->live, state->arena, LIVE_BUCKETS, LIVE_BUCKETS);
+	tree_init_at(&port->live, state->arena,
+		buckets + LIVE_BUCKETS * sizeof(uint32_t), LIVE_BUCKETS,
+		LIVE_BUCKETS);
 }
 
 /* The memory may have had another life: nothing here, and no table, reads what
@@ -92,9 +102,15 @@ void state_clear(struct state *state)
 	state->ports =
 		arena_take(arena, limits.ports_max * sizeof(struct port));
 	memset(state->ports, 0, limits.ports_max * sizeof(struct port));
+	state->port_order =
+		arena_take(arena, limits.ports_max * sizeof(uint32_t));
+	state->port_parts =
+		arena_take(arena, limits.ports_max * port_part_bytes(&limits));
 	table_init(&state->parties, arena, sizeof(struct key),
 		sizeof(struct party), limits.parties_max);
 	state->party_order =
+		arena_take(arena, limits.parties_max * sizeof(uint32_t));
+	state->party_rank =
 		arena_take(arena, limits.parties_max * sizeof(uint32_t));
 	state->nodes =
 		arena_take(arena, limits.nodes_max * sizeof(struct node));
@@ -144,15 +160,11 @@ static enum err add_pad(struct port *port, const struct record_pad *record)
 	return ERR_OK;
 }
 
-enum err state_add_port(struct state *state, const struct record_port *record)
+/* Fill the next port, all but its place. */
+static enum err fill_port(struct state *state, const struct record_port *record)
 {
-	if (state->port_count == state->limits.ports_max)
-		return ERR_FULL;
 	struct port *port = &state->ports[state->port_count];
 
-	if (state->port_count > 0 &&
-		view_order(name_view(&port[-1].name), record->name) >= 0)
-		return ERR_CONFIG;
 	memset(port, 0, sizeof(*port));
 	name_set(&port->name, record->name);
 	port->controller = record->controller;
@@ -169,8 +181,70 @@ enum err state_add_port(struct state *state, const struct record_port *record)
 			return err;
 	}
 	lay_out_port(state, port);
+	return ERR_OK;
+}
+
+enum err state_add_port(struct state *state, const struct record_port *record)
+{
+	uint32_t rank = state->port_count;
+
+	if (rank == state->limits.ports_max)
+		return ERR_FULL;
+	if (rank > 0 && view_order(name_view(&state->ports[rank - 1].name),
+				record->name) >= 0)
+		return ERR_CONFIG;
+	enum err err = fill_port(state, record);
+	if (err != ERR_OK)
+		return err;
+	state->ports[rank].rank = rank;
+	state->port_order[rank] = rank;
 	state->port_count++;
 	return ERR_OK;
+}
+
+enum err state_register_port(
+	struct state *state, const struct record_port *record)
+{
+	uint32_t index = state->port_count, rank = 0;
+
+	if (index == state->limits.ports_max)
+		return ERR_FULL;
+	while (rank < index &&
+		view_order(name_view(&port_ranked(state, rank)->name),
+			record->name) < 0)
+		rank++;
+	arena_touch(state->arena, &state->ports[index], sizeof(struct port));
+	enum err err = fill_port(state, record);
+	if (err != ERR_OK)
+		return err;
+	arena_touch(state->arena, &state->port_order[rank],
+		(index + 1 - rank) * sizeof(uint32_t));
+	for (uint32_t at = index; at > rank; at--) {
+		state->port_order[at] = state->port_order[at - 1];
+		set_u32(state, &state->ports[state->port_order[at]].rank, at);
+	}
+	state->port_order[rank] = index;
+	state->ports[index].rank = rank;
+	set_u32(state, &state->port_count, index + 1);
+	tree_grow(&state->ports_tree);
+	tree_grow(&state->waiting_tree);
+	return ERR_OK;
+}
+
+static uint32_t fill_party(
+	struct state *state, const struct record_party *record)
+{
+	uint32_t index = table_put(&state->parties, &record->key);
+
+	CHECK(index != TABLE_NONE);
+	struct party *party = state_party_at(state, index);
+	name_set(&party->name, record->name);
+	party->role = (uint8_t)record->role;
+	party->up = record->up != 0;
+	party->quota = (uint32_t)record->quota;
+	party->tier = (uint8_t)record->tier;
+	party->emergencies = (uint32_t)record->emergencies;
+	return index;
 }
 
 enum err state_add_party(struct state *state, const struct record_party *record)
@@ -183,16 +257,35 @@ enum err state_add_party(struct state *state, const struct record_party *record)
 		memcmp(state_party_at(state, state->party_order[rank - 1]),
 			&record->key, KEY_SIZE) >= 0)
 		return ERR_CONFIG;
-	uint32_t index = table_put(&state->parties, &record->key);
-	struct party *party = state_party_at(state, index);
-	name_set(&party->name, record->name);
-	party->role = (uint8_t)record->role;
-	party->up = record->up != 0;
-	party->quota = (uint32_t)record->quota;
-	party->tier = (uint8_t)record->tier;
-	party->emergencies = (uint32_t)record->emergencies;
-	party->rank = rank;
+	uint32_t index = fill_party(state, record);
+	state->party_rank[index] = rank;
 	state->party_order[rank] = index;
+	return ERR_OK;
+}
+
+enum err state_register_party(
+	struct state *state, const struct record_party *record)
+{
+	uint32_t count = state->parties.count, rank = 0;
+
+	if (count == state->limits.parties_max)
+		return ERR_FULL;
+	while (rank < count &&
+		memcmp(state_party_at(state, state->party_order[rank]),
+			&record->key, KEY_SIZE) < 0)
+		rank++;
+	uint32_t index = fill_party(state, record);
+	arena_touch(state->arena, &state->party_order[rank],
+		(count + 1 - rank) * sizeof(uint32_t));
+	for (uint32_t at = count; at > rank; at--) {
+		uint32_t moved = state->party_order[at - 1];
+
+		state->party_order[at] = moved;
+		set_u32(state, &state->party_rank[moved], at);
+	}
+	state->party_order[rank] = index;
+	set_u32(state, &state->party_rank[index], rank);
+	tree_grow(&state->parties_tree);
 	return ERR_OK;
 }
 

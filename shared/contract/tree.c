@@ -5,6 +5,7 @@
  */
 #include "contract/tree.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -29,28 +30,57 @@ static uint32_t node_count(uint32_t leaves)
 
 size_t tree_bytes(uint32_t capacity)
 {
-	/* Two takes, each of which may skip up to 63 bytes to align. */
+	/* Both parts may skip up to 63 bytes to align. */
 	return node_count(capacity) * sizeof(struct hash) +
 	       word_count(capacity) * sizeof(uint64_t) + 2 * 64;
+}
+
+static void mark_all(struct tree *tree)
+{
+	memset(tree->marks, 0, word_count(tree->capacity) * sizeof(uint64_t));
+	for (uint32_t leaf = 0; leaf < tree->count; leaf++)
+		tree->marks[leaf / WORD_BITS] |= UINT64_C(1)
+						 << leaf % WORD_BITS;
+}
+
+static uint8_t *align(uint8_t *at)
+{
+	return at + (64 - (uintptr_t)at % 64) % 64;
+}
+
+void tree_init_at(struct tree *tree, struct arena *arena, uint8_t *memory,
+	uint32_t capacity, uint32_t count)
+{
+	CHECK(count <= capacity && capacity <= TREE_LEAVES_MAX);
+	uint8_t *nodes = align(memory);
+	uint8_t *marks =
+		align(nodes + node_count(capacity) * sizeof(struct hash));
+
+	*tree = (struct tree){
+		.arena = arena,
+		.count = count,
+		.capacity = capacity,
+		.nodes = (struct hash *)(void *)nodes,
+		.marks = (uint64_t *)(void *)marks,
+	};
+	mark_all(tree);
 }
 
 void tree_init(struct tree *tree, struct arena *arena, uint32_t capacity,
 	uint32_t count)
 {
-	CHECK(count <= capacity && capacity <= TREE_LEAVES_MAX);
-	uint32_t words = word_count(capacity);
+	tree_init_at(tree, arena, arena_take(arena, tree_bytes(capacity)),
+		capacity, count);
+}
 
-	*tree = (struct tree){
-		.arena = arena,
-		.count = count,
-		.nodes = arena_take(
-			arena, node_count(capacity) * sizeof(struct hash)),
-		.marks = arena_take(arena, words * sizeof(uint64_t)),
-	};
-	memset(tree->marks, 0, words * sizeof(uint64_t));
-	for (uint32_t leaf = 0; leaf < count; leaf++)
-		tree->marks[leaf / WORD_BITS] |= UINT64_C(1)
-						 << leaf % WORD_BITS;
+void tree_grow(struct tree *tree)
+{
+	CHECK(tree->count < tree->capacity);
+	arena_touch(tree->arena, &tree->count, sizeof(tree->count));
+	arena_touch(tree->arena, tree->marks,
+		word_count(tree->capacity) * sizeof(uint64_t));
+	tree->count++;
+	mark_all(tree);
 }
 
 void tree_mark(struct tree *tree, uint32_t leaf)

@@ -16,16 +16,22 @@ enum { TREE_LEAVES_MAX = 4096 };
 /* Lies in the arena itself. */
 struct tree {
 	struct arena *arena;
-	uint32_t count;
+	uint32_t count, capacity;
 	struct hash *nodes; /* the leaves, then each level above them */
 	uint64_t *marks;    /* a bit a leaf: its hash is out of date */
 };
 
 /* Bytes that tree_init takes from the arena. */
 size_t tree_bytes(uint32_t capacity);
-/* count <= capacity <= TREE_LEAVES_MAX leaves, all marked. */
+/* count <= capacity <= TREE_LEAVES_MAX leaves, all marked. The second one lies
+ * in memory of tree_bytes(capacity), inside the arena. */
 void tree_init(struct tree *tree, struct arena *arena, uint32_t capacity,
 	uint32_t count);
+
+void tree_init_at(struct tree *tree, struct arena *arena, uint8_t *memory,
+	uint32_t capacity, uint32_t count);
+/* One more leaf somewhere among them: all are marked. */
+void tree_grow(struct tree *tree);
 
 void tree_mark(struct tree *tree, uint32_t leaf);
 /* The first marked leaf at or after from; false when there is none. */

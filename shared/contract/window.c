@@ -5,22 +5,55 @@
 
 #include "base/check.h"
 
+bool is_name(struct view text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		uint8_t c = text.data[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9') || c == '_' || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+bool effort_left(struct state *state)
+{
+	if (state->effort >= EFFORT_MAX)
+		return false;
+	set_u32(state, &state->effort, state->effort + 1);
+	return true;
+}
+
 enum refusal window_find(const struct state *state, struct view port,
 	struct view pad, struct place *out)
 {
-	size_t index;
+	uint32_t index;
 
-	if (!state_port_find(state, port, &index))
+	if (!port_find(state, port, &index))
 		return REFUSAL_UNKNOWN_PAD;
 	const struct port *at = &state->ports[index];
 	for (uint8_t i = 0; i < at->pad_count; i++) {
 		if (view_equal(name_view(&at->pads[i].name), pad)) {
-			out->port = (uint32_t)index;
+			out->port = index;
 			out->pad = i;
 			return REFUSAL_GRANTED;
 		}
 	}
 	return REFUSAL_UNKNOWN_PAD;
+}
+
+enum refusal window_runs(
+	const struct op_context *context, const struct place *window)
+{
+	const struct state *state = context->state;
+	const struct party *signer = state_party_at(state, context->party);
+	const struct port *port = &state->ports[window->port];
+
+	return signer->role == ROLE_AUTHORITY ||
+			       key_equal(&port->controller, &signer->key)
+		       ? REFUSAL_GRANTED
+		       : REFUSAL_NOT_CONTROLLER;
 }
 
 bool pad_open(const struct pad *pad, time_ms from, time_ms until)
@@ -100,8 +133,8 @@ void window_taken(struct op_context *context, const struct place *window,
 			.operator= party_told(context->state, conflicts[i]),
 		};
 	}
-	detail.free_count = contract_free_slots(context->state, window->port,
-		pad, window->start, window->end - window->start, slots,
+	detail.free_count = port_free_slots(context->state, window->port, pad,
+		window->start, window->end - window->start, slots,
 		DETAIL_SLOT_TAKEN_FREE_MAX);
 	for (size_t i = 0; i < detail.free_count; i++) {
 		detail.free[i] = (struct slot){
@@ -201,6 +234,10 @@ enum refusal window_may_reserve(
 		return busy;
 	if (!reservation_room(state, draft->window.port, draft->window.pad))
 		return REFUSAL_FULL;
+	if (draft->waits &&
+		group_of(state, draft->window.port, draft->window.pad)
+				->waiting_count == WAITING_MAX)
+		return REFUSAL_WAITLIST_FULL;
 	/* A transaction's id may come again once it is forgotten, while what
 	 * it reserved the first time still lives. */
 	if (reservation_find(state, &id) != TABLE_NONE)
@@ -214,8 +251,11 @@ void window_reserve(
 	struct reservation made = {
 		.id = window_id(context->tx, context->op_index),
 		.pad = draft->window.pad,
-		.state = RESERVATION_CONFIRMED,
+		.state = draft->waits      ? RESERVATION_WAITLISTED
+			 : draft->hold > 0 ? RESERVATION_HELD
+					   : RESERVATION_CONFIRMED,
 		.movement = draft->movement,
+		.tier = draft->tier,
 		.port = draft->window.port,
 		.party = context->party,
 		.version = 1,
@@ -224,10 +264,19 @@ void window_reserve(
 		.height = context->height,
 		.place = context->cause.tx_index * 64u +
 			 (uint32_t)context->op_index,
-		.alternate_port = TABLE_NONE,
+		.alternate_port = draft->alternate_port,
+		.alternate_pad = draft->alternate_pad,
 	};
 
 	name_set(&made.aircraft, draft->aircraft);
+	if (made.state == RESERVATION_HELD)
+		made.until = context->now + draft->hold < made.end
+				     ? context->now + draft->hold
+				     : made.end;
+	if (draft->commitment.size > 0) {
+		memcpy(&made.commitment, draft->commitment.data, HASH_SIZE);
+		made.flags |= FLAG_SEALED;
+	}
 	if (draft->pair != NULL) {
 		made.pair = *draft->pair;
 		made.paired = true;

@@ -275,7 +275,7 @@ static bool read_party(
 {
 	struct key key;
 	bool has_key = false;
-	uint64_t quota = role == ROLE_OPERATOR ? 1000 : 0;
+	uint64_t quota = role == ROLE_OPERATOR ? 1000 : 0, tier = 0;
 	for (zconfig_t *item = zconfig_child(entry); item != NULL;
 		item = zconfig_next(item)) {
 		const char *name = zconfig_name(item), *text = value_of(item);
@@ -286,15 +286,21 @@ static bool read_party(
 		} else if (strcmp(name, "quota") == 0 &&
 			   role == ROLE_OPERATOR && is_number(text, 6)) {
 			quota = strtoull(text, NULL, 10);
+		} else if (strcmp(name, "tier") == 0 && role == ROLE_OPERATOR &&
+			   is_number(text, 1) && text[0] <= '7') {
+			tier = strtoull(text, NULL, 10);
 		} else {
 			return refuse(reading, name,
 				"expected key = HEX, and for an operator "
-				"quota = 0 to 999999");
+				"quota = 0 to 999999, tier = 0 to 7");
 		}
 	}
 	if (!has_key)
 		return refuse(reading, "", "key is needed");
-	return add_party(reading, zconfig_name(entry), &key, role, quota);
+	if (!add_party(reading, zconfig_name(entry), &key, role, quota))
+		return false;
+	reading->out->parties[reading->out->party_count - 1].tier = tier;
+	return true;
 }
 
 static bool read_node_item(
@@ -384,9 +390,11 @@ static bool read_port_item(
 		{"before", &port->before},
 		{"after", &port->after},
 		{"duration", &port->duration},
+		{"hold", &port->hold},
+		{"no-show", &port->no_show},
 	};
 	const char *name = zconfig_name(item), *text = value_of(item);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
 		if (strcmp(name, durations[i].name) == 0)
 			return read_duration(
 				reading, name, text, durations[i].to);
@@ -396,7 +404,7 @@ static bool read_port_item(
 	if (strcmp(name, "pads") != 0)
 		return refuse(reading, name,
 			"expected controller, lead, before, after, duration, "
-			"pads");
+			"hold, no-show, pads");
 	size_t back = enter(reading, name);
 	bool good = read_pads(reading, port, item);
 	leave(reading, back);

@@ -50,6 +50,8 @@ static const char good[] = "# a comment\n"
 			   "        before = 250ms\n"
 			   "        after = 1m\n"
 			   "        duration = 2h\n"
+			   "        hold = 3m\n"
+			   "        no-show = 4m\n"
 			   "        pads\n"
 			   "            A\n"
 			   "                group = north\n"
@@ -64,6 +66,7 @@ static const char good[] = "# a comment\n"
 			   "    alice\n"
 			   "        key = $5\n"
 			   "        quota = 7\n"
+			   "        tier = 3\n"
 			   "    bob\n"
 			   "        key = $6\n"
 			   "observers\n"
@@ -171,6 +174,8 @@ static void test_everything_is_read(void **state)
 	assert_int_equal(port->before, 250);
 	assert_int_equal(port->after, 60000);
 	assert_int_equal(port->duration, 7200000);
+	assert_int_equal(port->hold, 180000);
+	assert_int_equal(port->no_show, 240000);
 	assert_int_equal(port->pads_count, 3);
 	assert_text(port->pads[0].name, "A");
 	assert_text(port->pads[0].group, "north");
@@ -210,6 +215,8 @@ static void test_every_party_has_its_role(void **state)
 		assert_int_equal(genesis.parties[i].role, parties[i].role);
 		assert_int_equal(genesis.parties[i].quota, parties[i].quota);
 		assert_int_equal(genesis.parties[i].up, 1);
+		assert_int_equal(
+			genesis.parties[i].tier, parties[i].key == 5 ? 3 : 0);
 		assert_key(&genesis.parties[i].key, parties[i].key);
 	}
 	genesis_free(&genesis);
@@ -284,6 +291,8 @@ static const struct {
 	{"tcp://a.example:1\n", "tcp://:1\n", "nodes/white/request"},
 	{":65535", ":65536", "nodes/white/peer: an endpoint"},
 	{":65535", ":*", "nodes/white/peer: an endpoint"},
+	{"tier = 3", "tier = 8", "operators/alice/tier: expected"},
+	{"hold = 3m", "hold = 3", "ports/haneda/hold: a duration"},
 	{"quota = 7", "quota = many", "operators/alice/quota: expected"},
 	{"quota = 7", "quota = 1000000", "operators/alice/quota: expected"},
 	/* one key, one role */

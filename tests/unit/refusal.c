@@ -1,14 +1,15 @@
 /* tests/unit/refusal.c -- every row of the table of refusals, reproduced; the
  * last test checks that all were.
  */
-#include "desk.h"
+#include "rules.h"
 
 #include "contract/reservation.h"
 
 static void test_words(void **unused)
 {
 	(void)unused;
-	for (int code = REFUSAL_GRANTED; code <= REFUSAL_UNKNOWN_NODE; code++) {
+	for (int code = REFUSAL_GRANTED; code <= REFUSAL_UNKNOWN_PARTY;
+		code++) {
 		const char *english = refusal_text(code, "en");
 		const char *japanese = refusal_text(code, "ja");
 
@@ -223,8 +224,13 @@ static void test_malformed(void **unused)
 	struct desk *f = open_small();
 
 	(void)unused;
-	for (uint64_t kind = 0; kind <= OP_SET_NODE + 1; kind++) {
-		enum who who = kind == OP_SET_NODE ? AUTHORITY : ALICE;
+	for (uint64_t kind = 0; kind <= OP_OPEN_PAD + 1; kind++) {
+		const struct op_kind *known = op_find((uint8_t)kind);
+		enum who who = ALICE;
+
+		if (known != NULL && (known->roles >> ROLE_OPERATOR & 1) == 0)
+			who = known->roles >> ROLE_AUTHORITY & 1 ? AUTHORITY
+								 : TOWER;
 		struct paper *paper = write_as(f, who, TX_MODE_ALL);
 
 		memset(paper->bodies[0], 0xc0, 4);
@@ -232,7 +238,7 @@ static void test_malformed(void **unused)
 		assert_int_equal(submit_op(f), REFUSAL_MALFORMED);
 	}
 	/* A node's name, or key, that is none. */
-	paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), 9, "No", 1);
+	paper_set_node(write_as(f, AUTHORITY, TX_MODE_ALL), 9, "N o", 1);
 	assert_int_equal(submit_op(f), REFUSAL_MALFORMED);
 	struct op_set_node op = {
 		.name = view_text("no"),
@@ -517,10 +523,104 @@ static void test_membership(void **unused)
 	shut(f);
 }
 
+/* The guards of clearances, tiers, closures and the registry, each once; their
+ * own programs go into them. */
+static void test_flight(void **unused)
+{
+	struct desk *f = open_small();
+	struct flight flight = plan_flight(f, HOUR);
+	const struct id *id = &flight.departure;
+
+	(void)unused;
+	assert_int_equal(request(f, ALICE, id, 0), REFUSAL_NONCE);
+	assert_int_equal(request(f, ALICE, id, 1), 0);
+	assert_int_equal(clear(f, TOWER, id, 1), REFUSAL_WINDOW);
+	assert_int_equal(clear(f, WEST_TOWER, id, 1), REFUSAL_NOT_CONTROLLER);
+	next_block(f, HOUR);
+	struct op_clear op = good_clear(f, id, 1);
+	op.pad_state = PAD_UNKNOWN;
+	assert_int_equal(clear_with(f, TOWER, &op), REFUSAL_PAD_STALE);
+	op.pad_state = PAD_OCCUPIED;
+	op.on_pad = view_text("X2");
+	assert_int_equal(clear_with(f, TOWER, &op), REFUSAL_PAD_BUSY);
+	assert_int_equal(
+		close_pad(f, AUTHORITY, "west", "b", f->now + MINUTE, 0, ""),
+		REFUSAL_NOTICE);
+	assert_int_equal(close_pad(f, AUTHORITY, "west", "b",
+				 flight.lands + 4 * MINUTE, 0, ""),
+		0);
+	assert_int_equal(clear(f, TOWER, id, 1), REFUSAL_UNKNOWN_RESERVATION);
+	assert_int_equal(
+		reserve(f, ALICE, "east", "c", f->now, f->now + HOUR), 0);
+	struct id other = granted_id(f);
+	assert_int_equal(request(f, ALICE, &other, 1), REFUSAL_AIRCRAFT);
+	shut(f);
+}
+
+static void test_destination(void **unused)
+{
+	struct desk *f = open_with_hold(0, 30 * MINUTE);
+	struct flight flight = plan_flight(f, 10 * MINUTE);
+
+	(void)unused;
+	assert_int_equal(confirm(f, ALICE, &flight.arrival, 1), 0);
+	next_block(f, 10 * MINUTE);
+	assert_int_equal(request(f, ALICE, &flight.departure, 1), 0);
+	assert_int_equal(emergency(f, ALICE, &flight.arrival, NULL, NULL), 0);
+	assert_int_equal(clear(f, TOWER, &flight.departure, 1), REFUSAL_STATE);
+	shut(f);
+
+	/* The landing is over before the clearance would be. */
+	f = open_small();
+	time_ms at = f->now + HOUR;
+	paper_reserve(write_as(f, ALICE, TX_MODE_ALL), "east", "a", at,
+		at + HOUR, "X1", 1, MOVEMENT_DEPARTURE);
+	paper_reserve(&f->paper, "west", "b", at + MINUTE, at + 2 * MINUTE,
+		"X1", 1, MOVEMENT_ARRIVAL);
+	assert_int_equal(submit_op(f), 0);
+	struct id id = granted_id(f);
+	next_block(f, HOUR);
+	assert_int_equal(request(f, ALICE, &id, 1), 0);
+	struct op_clear op = good_clear(f, &id, 1);
+	op.until = (uint64_t)(at + 2 * MINUTE);
+	assert_int_equal(clear_with(f, TOWER, &op), REFUSAL_DESTINATION);
+	op.until--;
+	assert_int_equal(clear_with(f, TOWER, &op), 0);
+	shut(f);
+}
+
+static void test_priority(void **unused)
+{
+	struct desk *f = open_small();
+	time_ms at = f->now + HOUR;
+	struct key nobody = who_pair(STRANGER)->key;
+
+	(void)unused;
+	assert_int_equal(reserve(f, ALICE, "east", "a", at, at + HOUR), 0);
+	assert_int_equal(reserve_tier(f, BOB, "east", "a", at, at + HOUR, 1),
+		REFUSAL_TIER_NOT_GRANTED);
+	assert_int_equal(
+		grant_tier(f, AUTHORITY, &nobody, 1), REFUSAL_UNKNOWN_PARTY);
+	assert_int_equal(grant_tier(f, AUTHORITY, &who_pair(BOB)->key, 1), 0);
+	assert_int_equal(
+		reserve_tier(f, BOB, "east", "a", at, at + HOUR, 1), 0);
+	assert_int_equal(reserve_tier(f, BOB, "east", "a", at, at + HOUR, 1),
+		REFUSAL_PRIORITY);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(
+			reserve_wait(f, ALICE, "east", "a", at, at + HOUR),
+			i < 8 ? 0 : REFUSAL_WAITLIST_FULL);
+	assert_int_equal(register_party(f, AUTHORITY, &who_pair(BOB)->key,
+				 "bob2", ROLE_OPERATOR),
+		REFUSAL_EXISTS);
+	shut(f);
+}
+
 static void test_all_reproduced(void **unused)
 {
 	(void)unused;
-	for (int code = REFUSAL_GRANTED; code <= REFUSAL_UNKNOWN_NODE; code++) {
+	for (int code = REFUSAL_GRANTED; code <= REFUSAL_UNKNOWN_PARTY;
+		code++) {
 		if (!reproduced[code])
 			fail_msg("no test reproduces %s", refusal_name(code));
 	}
@@ -543,6 +643,9 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_id_in_use),
 		cmocka_unit_test(test_membership),
+		cmocka_unit_test(test_flight),
+		cmocka_unit_test(test_destination),
+		cmocka_unit_test(test_priority),
 		cmocka_unit_test(test_all_reproduced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
