@@ -18,6 +18,7 @@ const struct replica_limits replica_limits_default = {
 	.mempool_txs_max = MEMPOOL_TXS_MAX,
 	.mempool_bytes_max = MEMPOOL_BYTES_MAX,
 	.snapshot_every = 10000,
+	.certify_heights = 192,
 	.snapshot_bytes_max = 256 << 20,
 };
 
@@ -28,6 +29,7 @@ const struct replica_limits replica_limits_small = {
 	.mempool_txs_max = 256,
 	.mempool_bytes_max = 256 << 10,
 	.snapshot_every = 16,
+	.certify_heights = 64,
 	.snapshot_bytes_max = 1 << 20,
 };
 
@@ -45,7 +47,7 @@ size_t replica_bytes(const struct replica_config *config)
 	       align(mempool_bytes(
 		       limits->mempool_txs_max, limits->mempool_bytes_max)) +
 	       align(limits->snapshot_bytes_max) + align(chain_bytes()) +
-	       align(certify_bytes(REPLICA_CERTIFY_HEIGHTS)) +
+	       align(certify_bytes(limits->certify_heights)) +
 	       align(config->engine->size) +
 	       (config->engine->mines ? align(shelf_bytes()) : 0);
 }
@@ -79,8 +81,8 @@ enum err replica_init(
 	replica->chain = chain_init(
 		at, replica->state, config->genesis, config->engine->chain);
 	at += align(chain_bytes());
-	replica->certify = certify_init(at, REPLICA_CERTIFY_HEIGHTS);
-	at += align(certify_bytes(REPLICA_CERTIFY_HEIGHTS));
+	replica->certify = certify_init(at, limits->certify_heights);
+	at += align(certify_bytes(limits->certify_heights));
 	replica->engine = at;
 	at += align(config->engine->size);
 	if (config->engine->mines)

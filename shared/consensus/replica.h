@@ -21,6 +21,7 @@ struct replica_limits {
 	uint32_t mempool_txs_max;
 	size_t mempool_bytes_max;
 	uint64_t snapshot_every; /* blocks between snapshots; 0: never */
+	size_t certify_heights;  /* whose signatures are gathered */
 	size_t snapshot_bytes_max;
 };
 extern const struct replica_limits replica_limits_default;

@@ -9,9 +9,6 @@
 
 #include "base/check.h"
 
-/* Around the last final height; other heights only when they are asked for. */
-enum { NEAR = REPLICA_CERTIFY_HEIGHTS / 4 };
-
 void replica_signers(const struct replica *replica, struct signers *out)
 {
 	out->count = 0;
@@ -161,11 +158,14 @@ static void take(struct replica *replica, const struct key *from,
 	}
 }
 
+/* From the last final height to a little above the tip; other heights only when
+ * they are asked for. */
 static bool is_near(const struct replica *replica, uint64_t height)
 {
+	uint64_t near = replica->config.limits.certify_heights / 4;
+	uint64_t tip = chain_tip(replica->chain).height;
 	return certify_is_open(replica->certify, height) ||
-	       (height + NEAR > replica->final &&
-		       height < replica->final + NEAR);
+	       (height + near > replica->final && height < tip + near);
 }
 
 enum err replica_checkpoint(struct replica *replica, const struct tick *tick,

@@ -11,8 +11,7 @@ enum {
 	REPLICA_MOVES_MAX = 32, /* unfinal blocks whose moves are kept */
 	REPLICA_SAVES_MAX = 64, /* blocks in SAVEs of one call */
 	REPLICA_SCRATCH = 64 * 1024,
-	REPLICA_CERTIFY_HEIGHTS = 192, /* whose signatures are gathered */
-	REPLICA_TIPS_MAX = 1024,       /* unfinal blocks whose hash is kept */
+	REPLICA_TIPS_MAX = 1024, /* unfinal blocks whose hash is kept */
 	FORWARD_AGAIN_MS = 1000,
 	FORWARD_BATCH_MAX = 128, /* transactions brought again at a time */
 	BUILD_PENDING_MANY = 64, /* worth a second block in flight */
