@@ -136,6 +136,10 @@ void driver_verify_save(struct driver *driver, const struct output *output)
 	const struct key *self = &driver->config.self->key;
 	struct verify_job *job = NULL;
 	bool good = true;
+	/* Where anybody may find a block, a bad one stops nobody: all of it was
+	 * checked before it was executed. */
+	if (driver->config.engine->mines)
+		return;
 	for (size_t i = 0; good && i < output->block_count; i++) {
 		const struct block_ref *block = &output->blocks[i].ref;
 		if (key_equal(&block->header.proposer, self))
