@@ -135,6 +135,17 @@ static enum err answer_proof_of_fate(struct perch *client,
 	return fate_tell(client, flight, line, &fate, true, event, told);
 }
 
+bool answer_unproved(struct perch *client, struct flight *flight,
+	const struct line *line, struct perch_event *event)
+{
+	struct fate fate = flight->tx.fate;
+	bool told = false;
+
+	return !flight->tx.has_content &&
+	       fate_tell(client, flight, line, &fate, false, event, &told) ==
+		       ERR_OK;
+}
+
 /* ---- the others ---- */
 
 static enum err answer_head(struct perch *client, struct view body)

@@ -377,6 +377,17 @@ static time_ms come_back(const struct refused *refused)
 	return (time_ms)wait;
 }
 
+static bool others_are_untried(
+	const struct perch *client, const struct flight *flight)
+{
+	for (size_t i = 0; i < client->node_count; i++) {
+		if (client->lines[i].state == PERCH_UP &&
+			(flight->tried & UINT64_C(1) << i) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool flight_refused(struct perch *client, struct flight *flight,
 	struct line *line, const struct refused *refused,
 	struct perch_event *event, time_ms now)
@@ -391,10 +402,25 @@ bool flight_refused(struct perch *client, struct flight *flight,
 		flight_recall(client, flight, now + come_back(refused));
 		return false;
 	}
+	if (flight->purpose == FLIGHT_FILL) {
+		flight_end(client, flight);
+		follow_refused(client, line, err, now);
+		return false;
+	}
 	if (flight->purpose != FLIGHT_USER) {
 		flight_own_failed(client, flight, err, now);
 		return false;
 	}
+	/* What one has forgotten, another may have kept. */
+	if (err == ERR_NOT_FOUND && !flight->evaluator &&
+		(flight->diverted || !flight->pinned) &&
+		others_are_untried(client, flight)) {
+		flight_recall(client, flight, now);
+		return false;
+	}
+	if (err == ERR_NOT_FOUND && flight->diverted &&
+		answer_unproved(client, flight, line, event))
+		return true;
 	give_words(failure.code, sizeof(failure.code), refused->code);
 	give_words(failure.text, sizeof(failure.text), refused->text);
 	flight_failed(client, flight, err, &failure, true, event);

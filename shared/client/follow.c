@@ -440,3 +440,14 @@ void follow_failed(struct perch *client, enum err err, time_ms now)
 	client->follow.flight = 0;
 	stall(client, err, now);
 }
+
+void follow_refused(struct perch *client, const struct line *line, enum err err,
+	time_ms now)
+{
+	bool again = (client->follow.passed & UINT64_C(1) << line->index) != 0;
+
+	client->follow.flight = 0;
+	nothing_new(&client->follow, line);
+	if (again) /* everybody was asked */
+		stall(client, err, now);
+}

@@ -42,6 +42,9 @@ MUST_CHECK enum err follow_answer(struct perch *client, struct line *line,
 	const struct flight *flight, struct view body, time_ms now);
 /* There is none. */
 void follow_failed(struct perch *client, enum err err, time_ms now);
+/* This node has no answer, another one may. */
+void follow_refused(struct perch *client, const struct line *line, enum err err,
+	time_ms now);
 /* A final height was heard of. */
 void follow_hears(
 	struct perch *client, unsigned chain, uint64_t height, time_ms now);

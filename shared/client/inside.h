@@ -142,6 +142,11 @@ MUST_CHECK enum err answer_read(struct perch *client, struct flight *flight,
 	struct line *line, struct view body, struct perch_event *event,
 	bool *told);
 
+/* The block of an old fate is gone everywhere: event is filled with the fate,
+ * not proved. False: a new one must be there. */
+bool answer_unproved(struct perch *client, struct flight *flight,
+	const struct line *line, struct perch_event *event);
+
 /* ---- trust.c ---- */
 
 /* Keys that may propose blocks. */

@@ -60,7 +60,7 @@ void fake_answer(struct fake *fake, const struct bus_message *to,
 		return; /* it has gone */
 }
 
-static void answer_refused(struct fake *fake, const struct bus_message *to,
+void fake_refuse(struct fake *fake, const struct bus_message *to,
 	const char *code, const char *text)
 {
 	uint8_t body[REFUSED_BYTES_MAX];
@@ -97,7 +97,7 @@ static void answer_hello(struct fake *fake, const struct bus_message *to)
 		hello.key = fake->chain->stranger.key;
 		break;
 	case FAKE_HELLO_REFUSED:
-		answer_refused(fake, to, "network", "this is another one");
+		fake_refuse(fake, to, "network", "this is another one");
 		return;
 	case FAKE_HELLO_NONE:
 		return;
@@ -123,7 +123,7 @@ static void step_one(struct fake *fake, const struct bus_message *message)
 	if (fake->mute)
 		return;
 	if (fake->refusal != NULL)
-		answer_refused(fake, message, fake->refusal, "says the fake");
+		fake_refuse(fake, message, fake->refusal, "says the fake");
 	else
 		fake_answer_request(fake, message, &envelope);
 }

@@ -8,6 +8,8 @@
 
 void fake_answer(struct fake *fake, const struct bus_message *to,
 	enum message_type type, struct view body);
+void fake_refuse(struct fake *fake, const struct bus_message *to,
+	const char *code, const char *text);
 void fake_answer_request(struct fake *fake, const struct bus_message *to,
 	const struct envelope *envelope);
 void fake_status(const struct fake *fake, struct status *out);

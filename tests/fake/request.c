@@ -124,6 +124,10 @@ static void on_blocks(
 	max = query.blocks_max;
 	if (fake->blocks_max > 0 && fake->blocks_max < max)
 		max = fake->blocks_max;
+	if (query.from < fake->first_height) {
+		fake_refuse(fake, to, "not_found", "it is gone");
+		return;
+	}
 	for (uint64_t h = query.from; h <= fake->chain->count; h++) {
 		struct view block;
 

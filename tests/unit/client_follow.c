@@ -215,6 +215,34 @@ static void test_a_node_that_joined_later(void **state)
 		assert_block(bench, height);
 }
 
+/* The node that is asked first has forgotten these blocks. */
+static void test_a_pruned_node_is_passed_over(void **state)
+{
+	struct bench *bench = *state;
+
+	grow(bench, 20);
+	bench->nodes[0].first_height = 15;
+	open_up(bench);
+	assert_int_equal(perch_follow(bench->client, 1, NULL), PERCH_OK);
+	for (uint64_t height = 1; height <= 20; height++) {
+		assert_block(bench, height);
+		assert_true(height > 1 || bench->event.node != 0);
+	}
+}
+
+static void test_pruned_everywhere_is_told(void **state)
+{
+	struct bench *bench = *state;
+
+	grow(bench, 20);
+	for (int i = 0; i < BENCH_NODES; i++)
+		bench->nodes[i].first_height = 15;
+	open_up(bench);
+	assert_int_equal(perch_follow(bench->client, 1, NULL), PERCH_OK);
+	assert_true(bench_until(bench, PERCH_EVENT_STALLED));
+	assert_int_equal(bench->event.err, PERCH_ERR_NOT_FOUND);
+}
+
 /* Nobody names it any more: those who built on its blocks have vouched. */
 static void test_a_node_that_has_left(void **state)
 {
@@ -381,6 +409,8 @@ int main(void)
 		TEST(test_without_publishers),
 		TEST(test_lies),
 		TEST(test_a_node_that_joined_later),
+		TEST(test_a_pruned_node_is_passed_over),
+		TEST(test_pruned_everywhere_is_told),
 		TEST(test_a_node_that_has_left),
 		TEST(test_another_history),
 		TEST(test_published_lie),

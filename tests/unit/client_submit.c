@@ -114,9 +114,17 @@ static void test_asked_again_by_id(void **state)
 	assert_true(bench_until(bench, PERCH_EVENT_FATE));
 	assert_int_equal(bench->event.fate->status, PERCH_UNKNOWN);
 	assert_false(bench->event.fate->refused);
-	/* Of an old one the block may be gone; the fate is still told. */
+	/* Where its block is gone, another node has it. */
 	tx.id.bytes[0] ^= 1;
 	bench->nodes[0].first_height = 2;
+	assert_int_equal(
+		perch_ask_tx(bench->client, NULL, &tx.id, &request), PERCH_OK);
+	assert_true(bench_until(bench, PERCH_EVENT_FATE));
+	assert_final(bench->event.fate);
+	assert_true(bench->event.fate->proved);
+	assert_int_not_equal(bench->event.node, 0);
+	/* If it is gone everywhere, the fate is still told. */
+	bench->nodes[1].first_height = bench->nodes[2].first_height = 2;
 	assert_int_equal(
 		perch_ask_tx(bench->client, NULL, &tx.id, &request), PERCH_OK);
 	assert_true(bench_until(bench, PERCH_EVENT_FATE));
