@@ -24,7 +24,7 @@ const struct replica_limits replica_limits_default = {
 
 const struct replica_limits replica_limits_small = {
 	.state = &state_limits_small,
-	.journal_bytes = 1 << 20,
+	.journal_bytes = CHAIN_JOURNAL_BYTES_MIN,
 	.cache_bytes = 1 << 20,
 	.mempool_txs_max = 256,
 	.mempool_bytes_max = 256 << 10,
@@ -58,6 +58,7 @@ enum err replica_init(
 	const struct replica_limits *limits = &config->limits;
 	uint8_t *at = memory;
 	struct replica *replica = memory;
+	CHECK(limits->journal_bytes >= CHAIN_JOURNAL_BYTES_MIN);
 	at += align(sizeof(*replica));
 	replica->config = *config;
 

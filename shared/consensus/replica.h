@@ -16,7 +16,7 @@ struct replica; /* opaque */
 
 struct replica_limits {
 	const struct state_limits *state;
-	size_t journal_bytes; /* a power of two */
+	size_t journal_bytes; /* a power of two, >= CHAIN_JOURNAL_BYTES_MIN */
 	size_t cache_bytes;   /* of recent blocks, a power of two, >= 1 MiB */
 	uint32_t mempool_txs_max;
 	size_t mempool_bytes_max;

@@ -3,11 +3,18 @@
  */
 #include "service/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "clock/clock.h"
+#include "service/log.h"
+
+enum { STOP_MS_MAX = 30000 };
 
 struct worker {
 	struct bus *bus;
@@ -115,6 +122,26 @@ struct bus_socket *worker_socket(const struct worker *worker)
 	return worker->owner;
 }
 
+/* Jobs are bounded, so a thread ends soon; but the disk may never answer. What
+ * was acknowledged is on it by then, so the process may end without. */
+static void join(pthread_t thread)
+{
+	time_ms until = clock_wall() + STOP_MS_MAX;
+	struct timespec at = {
+		.tv_sec = until / 1000,
+		.tv_nsec = until % 1000 * 1000000,
+	};
+	int failed = pthread_timedjoin_np(thread, NULL, &at);
+	if (failed == ETIMEDOUT) {
+		log_error("worker",
+			"a thread has not ended in %d s, probably for the "
+			"disk; check it (dmesg). The process ends without it",
+			STOP_MS_MAX / 1000);
+		_exit(1);
+	}
+	CHECK(failed == 0);
+}
+
 void worker_stop(struct worker **worker, void (*on_left)(void *job))
 {
 	struct worker *stopped = *worker;
@@ -123,8 +150,7 @@ void worker_stop(struct worker **worker, void (*on_left)(void *job))
 	if (stopped == NULL)
 		return;
 	pass(stopped->owner, NULL);
-	int failed = pthread_join(stopped->thread, NULL);
-	CHECK(failed == 0);
+	join(stopped->thread);
 	while ((job = worker_take(stopped)) != NULL)
 		on_left(job);
 	bus_drop(stopped->bus, &stopped->inside);

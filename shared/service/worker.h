@@ -33,7 +33,7 @@ void *worker_take(struct worker *worker);
 struct bus_socket *worker_socket(const struct worker *worker);
 
 /* Finish what was given and end the thread. Jobs not taken back go to on_left,
- * which frees them. */
+ * which frees them. A thread that has not ended in 30 s ends the process. */
 void worker_stop(struct worker **worker, void (*on_left)(void *job));
 
 #endif
