@@ -278,13 +278,6 @@ static void ready(const struct effect *effect, struct outputs *out)
 	output->height = effect->ready.height;
 }
 
-static void sign(const struct effect *effect, struct outputs *out)
-{
-	struct output *output = outputs_add(out, OUTPUT_SIGN);
-	output->height = effect->sign.height;
-	output->hash = effect->sign.hash;
-}
-
 static void fault(const struct effect *effect, struct outputs *out)
 {
 	struct output *output = outputs_add(out, OUTPUT_FAULT);
@@ -337,7 +330,7 @@ static void carry_out(struct replica *replica, const struct effect *effect,
 		replica_connect_kept(replica, effect, out);
 		return;
 	case EFFECT_SIGN:
-		sign(effect, out);
+		replica_sign(replica, effect, out);
 		return;
 	case EFFECT_FAULT:
 		fault(effect, out);

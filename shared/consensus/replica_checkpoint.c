@@ -96,6 +96,45 @@ static void pass_on(struct replica *replica, const struct key *from,
 	}
 }
 
+/* What was signed before is said again: those who missed it need it. */
+void replica_sign(struct replica *replica, const struct effect *effect,
+	struct outputs *out)
+{
+	struct signed_checkpoint said;
+	uint64_t height = effect->sign.height;
+	if (certify_find(replica->certify, height, &replica->config.self->key,
+		    &said) &&
+		hash_equal(&said.statement.hash, &effect->sign.hash)) {
+		pass_on(replica, NULL, &said, out);
+		return;
+	}
+	struct output *output = outputs_add(out, OUTPUT_SIGN);
+	output->height = height;
+	output->hash = effect->sign.hash;
+}
+
+/* Whoever still signs what is final here has not heard that it is: all who made
+ * it so are said to it. */
+static void tell_final(
+	struct replica *replica, const struct key *to, struct outputs *out)
+{
+	uint64_t height = replica->final;
+	struct signers signers;
+	replica_signers(replica, &signers);
+	for (size_t i = 0; i < signers.count; i++) {
+		struct signed_checkpoint said;
+		uint8_t bytes[CHECKPOINT_BYTES_MAX];
+		if (!certify_find(replica->certify, height, &signers.keys[i],
+			    &said))
+			continue;
+		size_t size = checkpoint_seal(bytes, &said);
+		struct output *output = outputs_add(out, OUTPUT_CHECKPOINT);
+		output->to = *to;
+		output->bytes = replica_keep(replica, view_of(bytes, size));
+		output->height = height;
+	}
+}
+
 static void tell_evidence(struct replica *replica,
 	const struct signed_checkpoint *first,
 	const struct signed_checkpoint *second, struct outputs *out)
@@ -159,11 +198,14 @@ static void take(struct replica *replica, const struct key *from,
 }
 
 /* From the last final height to a little above the tip; other heights only when
- * they are asked for. */
+ * they are asked for. Where signatures make a block final, any above counts:
+ * who is behind learns by them which branch to follow. */
 static bool is_near(const struct replica *replica, uint64_t height)
 {
 	uint64_t near = replica->config.limits.certify_heights / 4;
 	uint64_t tip = chain_tip(replica->chain).height;
+	if (replica->config.engine->mines)
+		return height > replica->final;
 	return certify_is_open(replica->certify, height) ||
 	       (height + near > replica->final && height < tip + near);
 }
@@ -179,6 +221,9 @@ enum err replica_checkpoint(struct replica *replica, const struct tick *tick,
 		return err;
 	if (checkpoint.statement.chain != replica->config.engine->chain)
 		return ERR_NETWORK;
+	if (replica->config.engine->mines &&
+		checkpoint.statement.height < replica->final)
+		tell_final(replica, from, out);
 	if (!is_near(replica, checkpoint.statement.height) ||
 		certify_look(replica->certify, &checkpoint) == CERTIFY_KNOWN)
 		return ERR_OK;

@@ -18,7 +18,7 @@ void replica_forward(
 {
 	const struct engine_status *status = &replica->status;
 	const struct key *self = &replica->config.self->key;
-	if (!replica->config.mesh) {
+	if (!replica->config.mesh && !replica->config.engine->mines) {
 		if (status->has_leader && !key_equal(&status->leader, self))
 			forward_to(tx, &status->leader, out);
 		return;
@@ -34,6 +34,12 @@ void replica_forward(
 static bool bring_again(struct replica *replica)
 {
 	const struct engine_status *status = &replica->status;
+	if (replica->config.engine->mines) {
+		if (replica->tick.now < replica->forward_at)
+			return false;
+		replica->forward_at = replica->tick.now + FORWARD_AGAIN_MS;
+		return true;
+	}
 	if (!status->has_leader || status->role == ENGINE_LEADER)
 		return false;
 	if (key_equal(&status->leader, &replica->forward_to) &&

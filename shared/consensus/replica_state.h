@@ -147,6 +147,12 @@ void replica_connect_kept(struct replica *replica, const struct effect *effect,
 /* Give the miners what they should search now, if that is something else. */
 void replica_template(struct replica *replica, struct outputs *out);
 
+/* ---- replica_checkpoint.c ---- */
+
+/* EFFECT_SIGN: this node's signature is wanted, or wanted again. */
+void replica_sign(struct replica *replica, const struct effect *effect,
+	struct outputs *out);
+
 /* ---- replica_pool.c: waiting transactions ---- */
 
 /* Bring one transaction to the leader, or to everybody in a mesh. */

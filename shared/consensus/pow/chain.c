@@ -184,8 +184,6 @@ static void revert(struct pow *pow, struct effects *out, pow_at fork)
 static void seek_block(struct pow *pow, struct effects *out)
 {
 	const struct pow_entry *tip = pow_entry_of(pow, pow->active);
-	if (hash_equal(&pow->sought, &tip->hash) && pow->seek_task > 0)
-		return;
 	struct pow_field field = {
 		.bits = pow_next_bits(&pow->config.pow, &tip->past),
 	};
@@ -206,6 +204,9 @@ static void arrived(struct pow *pow, struct effects *out)
 	pow->round = 0;
 	pow_finalise(pow, out);
 	pow_pledge(pow, out);
+	if (hash_equal(&pow->sought, &pow_entry_of(pow, pow->active)->hash) &&
+		pow->seek_task > 0)
+		return;
 	seek_block(pow, out);
 	pow_say_tip(pow, out, false);
 }

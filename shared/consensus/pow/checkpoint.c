@@ -217,6 +217,29 @@ void pow_say_pledges(struct pow *pow, struct effects *out)
 	}
 }
 
+/* Signatures may have been lost, and others wait for them. */
+void pow_repeat_pledges(struct pow *pow, struct effects *out)
+{
+	static const struct hash unknown = {{0}};
+	const struct pow_tree *tree = pow_tree_of(pow);
+	for (size_t i = 0; i < pow->pledge_count; i++) {
+		struct pow_pledge *pledge = &pow->pledges[i];
+		if (pledge->task != 0)
+			continue;
+		if (hash_equal(&pledge->hash, &unknown) &&
+			is_on_chain(pow, pledge)) {
+			pow_at at = pow_tree_ancestor(
+				tree, pow->active, pledge->height);
+			pledge->hash = pow_entry_at(tree, at)->hash;
+		}
+		if (hash_equal(&pledge->hash, &unknown))
+			continue; /* of before a restart, beside this chain */
+		struct effect *effect = effects_add(out, EFFECT_SIGN);
+		effect->sign.height = pledge->height;
+		effect->sign.hash = pledge->hash;
+	}
+}
+
 /* ---- what others signed ---- */
 
 static struct pow_votes *votes_of(struct pow *pow, const struct key *key)

@@ -194,6 +194,7 @@ static void step(void *state, struct effects *out, const struct event *event)
 	if (event->now >= pow->tip_at) {
 		pow->tip_at = event->now + tip_period(pow);
 		pow_say_tip(pow, out, true);
+		pow_repeat_pledges(pow, out);
 	}
 	set_timer(pow, out);
 }

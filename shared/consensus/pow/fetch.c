@@ -142,10 +142,19 @@ void pow_expire(struct pow *pow, struct effects *out)
 
 /* ---- where does a peer's chain leave ours? ---- */
 
-/* Blocks of the best headers: each of the last ones, then ever fewer. */
-static void fill_locators(const struct pow *pow, struct pow_message *message)
+/* What this peer gave last; else blocks of the best headers: each of the last
+ * ones, then ever fewer. */
+static void fill_locators(const struct pow *pow, const struct pow_peer *peer,
+	struct pow_message *message)
 {
 	const struct pow_tree *tree = pow_tree_of(pow);
+	if (peer->common.height > 0 &&
+		pow_tree_find(tree, &peer->common.hash) != 0) {
+		message->hashes[0] = peer->common.hash;
+		message->heights[0] = peer->common.height;
+		message->hashes_count = message->heights_count = 1;
+		return;
+	}
 	pow_at at = pow_best_header(pow);
 	uint64_t step = 1;
 	if (at == 0)
@@ -181,7 +190,7 @@ void pow_seek(struct pow *pow, struct effects *out)
 		if (!peer->used || !peer->behind || peer->seek_until > pow->now)
 			continue;
 		struct pow_message message = {.kind = POW_SEEK};
-		fill_locators(pow, &message);
+		fill_locators(pow, peer, &message);
 		peer->seek_until = pow->now + POW_SEEK_MS;
 		peer->behind = false;
 		pow_send(pow, out, slot, &message);

@@ -102,32 +102,48 @@ static void on_tip(
 	take_whole(pow, out, at, block, heard->slot);
 }
 
+/* Ask again from here on: what was given last is common ground. */
+static void go_on(
+	struct pow *pow, struct pow_peer *peer, const struct block_ref *last)
+{
+	uint64_t height = last->header.height;
+	bool further = height > peer->common.height;
+	peer->common = (struct pow_checkpoint){height, last->hash};
+	peer->behind = further && height < peer->tip;
+	peer->seek_until = pow->now;
+}
+
+/* Nothing behind the one at `at` can be placed either; to ask again at once
+ * would be answered alike. */
+static void refused(struct pow *pow, struct pow_peer *peer,
+	const struct heard *heard, size_t at)
+{
+	uint64_t tip = pow_entry_of(pow, pow->active)->past.height;
+	uint64_t height = heard->blocks[at].ref.header.height;
+	if (at > 0)
+		go_on(pow, peer, &heard->blocks[at - 1].ref);
+	else if (height <= tip + POW_AHEAD)
+		peer->common.height = 0;
+	peer->seek_until = pow->now + POW_SEEK_MS;
+}
+
 static void on_headers(
 	struct pow *pow, struct effects *out, const struct heard *heard)
 {
-	struct pow_tree *tree = pow_tree_of(pow);
 	struct pow_peer *peer = &pow->peers[heard->slot];
-	bool fresh = false;
 	peer->tip = heard->message->height;
-	peer->seek_until = pow->now;
 	for (size_t i = 0; i < heard->count; i++) {
 		const struct engine_block *block = &heard->blocks[i];
-		bool known = pow_tree_find(tree, &block->ref.hash) != 0;
 		pow_at at = pow_accept(pow, out, block, heard->slot);
 		if (at == 0) {
-			/* Nothing behind it can be placed either; to ask again
-			 * at once would be answered alike. */
-			peer->seek_until = pow->now + POW_SEEK_MS;
+			refused(pow, peer, heard, i);
 			return;
 		}
-		fresh = fresh || !known;
-		pow_entry_at(tree, at)->known |= (uint16_t)(1u << heard->slot);
+		pow_entry_of(pow, at)->known |= (uint16_t)(1u << heard->slot);
 		take_whole(pow, out, at, block, heard->slot);
-		if (block->ref.header.height < peer->tip)
-			peer->behind = fresh;
-		else
-			peer->behind = false;
 	}
+	if (heard->count > 0)
+		go_on(pow, peer, &heard->blocks[heard->count - 1].ref);
 }
 
 static void on_body(
@@ -157,8 +173,12 @@ static void on_body(
 	}
 }
 
-/* The block after the highest of the given ones that is on this chain. When the
- * lowest is not, it says where the chains differ. */
+/* The block after the highest of the given ones that is on this chain. What is
+ * below the root here cannot be looked up: a single one is taken for a block
+ * that was given from here, of several only the lowest, the asker's own root,
+ * is sure to be common. When the lowest is on another chain, the answer begins
+ * at its height and says so.
+ */
 static uint64_t first_wanted(
 	const struct pow *pow, const struct pow_message *message)
 {
@@ -166,14 +186,12 @@ static uint64_t first_wanted(
 	uint64_t root = pow_entry_at(tree, tree->root)->past.height;
 	uint64_t height = 0;
 	for (size_t i = 0; i < message->hashes_count; i++) {
-		height = message->heights[i];
-		if (height < root)
-			return height + 1; /* both are below what can change */
 		pow_at at = pow_tree_find(tree, &message->hashes[i]);
+		height = message->heights[i];
 		if (at != 0 && pow_entry_at(tree, at)->logged)
 			return height + 1;
 	}
-	return height > 0 ? height : 1;
+	return height < root || height == 0 ? height + 1 : height;
 }
 
 static void on_seek(

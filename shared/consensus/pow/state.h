@@ -25,7 +25,7 @@ enum {
 	POW_FETCH_MS = 2000, /* until another peer is asked */
 	POW_SHUN_MS = 10000, /* a block that nobody gives is forgotten for */
 	POW_SEEK_MS = 1000,
-	POW_TIP_MS_MIN = 500, /* between repetitions of the tip */
+	POW_TIP_MS_MIN = 250, /* between repetitions of the tip */
 	POW_TIP_MS_MAX = 5000,
 	POW_ORPHANS_MAX = 64, /* parentless headers of a peer in a row */
 	POW_SECOND_MS = 1000,
@@ -45,14 +45,20 @@ enum pow_kind {
 	POW_ABSENT,
 };
 
+struct pow_checkpoint {
+	uint64_t height; /* 0: none but the genesis */
+	struct hash hash;
+};
+
 struct pow_peer {
 	struct key key;
 	bool used;
-	bool behind;        /* it said what has no place here */
-	uint64_t tip;       /* height that it said last */
-	time_ms seek_until; /* an answer to a seek is awaited */
-	uint32_t orphans;   /* in a row */
-	time_ms second;     /* when these began */
+	bool behind;                  /* it said what has no place here */
+	struct pow_checkpoint common; /* the last header that it gave */
+	uint64_t tip;                 /* height that it said last */
+	time_ms seek_until;           /* an answer to a seek is awaited */
+	uint32_t orphans;             /* in a row */
+	time_ms second;               /* when these began */
 	uint32_t said, given;
 	time_ms told_at[ENGINE_FAULTS]; /* when a fault was last reported */
 };
@@ -74,11 +80,6 @@ struct pow_votes {
 	struct key key;
 	size_t next;
 	struct pow_vote items[POW_VOTES_MAX];
-};
-
-struct pow_checkpoint {
-	uint64_t height; /* 0: none but the genesis */
-	struct hash hash;
 };
 
 struct pow {
@@ -196,6 +197,8 @@ void pow_read_record(struct pow *pow, struct view record);
 void pow_pledge(struct pow *pow, struct effects *out);
 /* Say what is remembered on disk by now. */
 void pow_say_pledges(struct pow *pow, struct effects *out);
+/* Again, now and then, until they are settled. */
+void pow_repeat_pledges(struct pow *pow, struct effects *out);
 void pow_vouched(
 	struct pow *pow, struct effects *out, const struct event *event);
 void pow_certified(struct pow *pow, struct effects *out, uint64_t height,

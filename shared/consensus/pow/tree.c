@@ -188,11 +188,9 @@ static bool entry_holds(const struct pow_tree *tree, pow_at at)
 	if (at == tree->root)
 		return entry->parent == 0;
 	const struct pow_entry *parent = pow_entry_at(tree, entry->parent);
-	struct number work = work_of_bits(entry->past.bits);
-	struct number sum = number_add(&parent->work, &work);
 	return entry->parent != 0 && parent->used &&
 	       parent->past.height + 1 == entry->past.height &&
-	       number_compare(&sum, &entry->work) == 0 &&
+	       number_compare(&entry->work, &parent->work) > 0 &&
 	       (!entry->ready || parent->ready) &&
 	       (!parent->invalid || entry->invalid);
 }
