@@ -19,6 +19,8 @@ void check_clear(struct world *world)
 	memset(checker->leaders, 0, checker->term_top + 1);
 	checker->term_top = 0;
 	checker->voters = 0;
+	if (world->options->engine->mines)
+		memset(checker->signed_at, 0, sizeof(checker->signed_at));
 	memset(checker->members, 0, sizeof(checker->members));
 	for (size_t i = 0; i < genesis->node_count; i++) {
 		const struct node *node =
@@ -181,6 +183,20 @@ void check_final(struct world *world, const struct node *node,
 			why);
 }
 
+void check_signed(struct world *world, const struct node *node,
+	const struct bank_block *block)
+{
+	uint64_t height = block->ref.header.height;
+	CHECK(height < CHECK_SIGNED_MAX);
+	const struct bank_block **at =
+		&world->checker.signed_at[node->number][height];
+	if (*at && *at != block)
+		world_fail(world, VERDICT_WRONG,
+			"node %u signs two blocks at height %llu", node->number,
+			(big)height);
+	*at = block;
+}
+
 /* Whoever executed a block saw the same reservations move. */
 void check_moves(struct world *world, const struct node *node,
 	const struct bank_block *block, const struct moves *moves)
@@ -256,7 +272,8 @@ void check_read(struct world *world, const struct node *node, uint64_t height,
 	uint64_t floor)
 {
 	world->totals.reads++;
-	if (height < floor)
+	/* Where nobody leads, a node knows what it has heard of. */
+	if (height < floor && !world->options->engine->mines)
 		world_fail(world, VERDICT_WRONG,
 			"node %u reads at height %llu, and %llu had been "
 			"acknowledged before",

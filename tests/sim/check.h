@@ -12,7 +12,7 @@
 #include "model.h"
 #include "net.h"
 
-enum { CHECK_TERMS_MAX = 65536 };
+enum { CHECK_TERMS_MAX = 65536, CHECK_SIGNED_MAX = 8192 };
 
 struct node;
 struct sim_tx;
@@ -42,6 +42,8 @@ struct checker {
 	uint64_t acknowledged_height; /* highest that was acknowledged */
 	size_t acknowledged_count, acknowledged_room;
 	struct acknowledged *acknowledged;
+	/* The block that each node signed at a height, in all its lives. */
+	const struct bank_block *signed_at[SIM_NODES_MAX][CHECK_SIGNED_MAX];
 	uint8_t leaders[CHECK_TERMS_MAX]; /* node + 1, by term */
 	uint64_t term_top;
 	struct model model;
@@ -55,6 +57,9 @@ void check_member(struct world *world, const struct node *node, uint8_t role);
 
 /* A node reports a block as final. */
 void check_final(struct world *world, const struct node *node,
+	const struct bank_block *block);
+/* A node signs a block, which makes it final together with others. */
+void check_signed(struct world *world, const struct node *node,
 	const struct bank_block *block);
 void check_moves(struct world *world, const struct node *node,
 	const struct bank_block *block, const struct moves *moves);

@@ -404,6 +404,10 @@ void fault_begin(struct world *world)
 			may |= 1u << kind;
 	}
 	may &= world->options->faults;
+	/* A log of work is never cut at its start, and nobody leads. */
+	if (world->options->engine->mines)
+		may &= ~(1u << FAULT_COMPACT | 1u << FAULT_TRANSFER |
+			 1u << FAULT_MEMBER);
 	world->fault.may = may ? may : world->options->faults;
 	world->fault.gap_us = world_between(world, 300000, 2500000);
 	fault_links(world);

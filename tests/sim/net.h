@@ -12,13 +12,14 @@
 enum { SIM_NODES_MAX = 16, SIM_CLIENT = 1000 /* addresses from here on */ };
 
 enum packet_kind {
-	PACKET_RELAY,     /* an engine's message and blocks */
-	PACKET_FORWARD,   /* a transaction for the leader's mempool */
-	PACKET_ASK_STATE, /* a: height */
-	PACKET_STATE,     /* a: height; state NULL: not here */
-	PACKET_SUBMIT,    /* a: request */
-	PACKET_READ,      /* a: request */
-	PACKET_ANSWER,    /* a: request, status, err, height, index */
+	PACKET_RELAY,      /* an engine's message and blocks */
+	PACKET_FORWARD,    /* a transaction for the leader's mempool */
+	PACKET_CHECKPOINT, /* a signature that makes a block final */
+	PACKET_ASK_STATE,  /* a: height */
+	PACKET_STATE,      /* a: height; state NULL: not here */
+	PACKET_SUBMIT,     /* a: request */
+	PACKET_READ,       /* a: request */
+	PACKET_ANSWER,     /* a: request, status, err, height, index */
 };
 
 struct sim_tx;
@@ -35,6 +36,7 @@ struct packet {
 	struct sim_tx *tx;
 	struct view receipt; /* PACKET_ANSWER, when final */
 	const struct bank_state *state;
+	bool headers; /* the blocks without their bodies */
 	size_t block_count;
 	const struct bank_block *blocks[ENGINE_ATTACH_MAX];
 	size_t message_size;

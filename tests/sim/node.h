@@ -32,6 +32,16 @@ struct reading {
 	uint64_t floor; /* what had been acknowledged when it began */
 };
 
+/* What this node's miners search, for an engine that mines. */
+struct mining {
+	double rate; /* hashes a second */
+	uint64_t task;
+	size_t header_size; /* 0: nothing */
+	size_t field;
+	uint32_t bits;
+	uint8_t header[BLOCK_HEADER_BYTES_MAX];
+};
+
 struct node {
 	uint32_t number;
 	const struct keypair *self;
@@ -52,6 +62,7 @@ struct node {
 	uint64_t final;      /* last height reported in this life */
 	uint64_t undo_floor; /* while a state is installed: final before */
 	struct engine_status status;
+	struct mining mining;
 	/* A snapshot that is being fetched. */
 	uint64_t fetch_task, fetch_height;
 	struct key fetch_from;
@@ -103,6 +114,20 @@ void node_answer_final(
 	struct world *world, struct node *node, const struct bank_block *block);
 void node_read(
 	struct world *world, struct node *node, const struct packet *packet);
+/* node_mine.c */
+void node_mine(
+	struct world *world, struct node *node, const struct output *output);
+void node_found(struct world *world, struct node *node, uint64_t task);
+void node_sign(
+	struct world *world, struct node *node, const struct output *output);
+void node_signed(
+	struct world *world, struct node *node, const struct bank_block *block);
+void node_send_checkpoint(
+	struct world *world, struct node *node, const struct output *output);
+void node_checkpoint(
+	struct world *world, struct node *node, const struct packet *packet);
+void node_fault(
+	struct world *world, struct node *node, const struct output *output);
 void node_ready(
 	struct world *world, struct node *node, const struct output *output);
 

@@ -19,19 +19,44 @@ static const struct bank_block *block_at(
 	return world_block(world, &ref);
 }
 
+/* Blocks that are not in the log, by their hashes. */
+static bool attach_kept(struct world *world, struct node *node,
+	struct packet *packet, const struct output *output)
+{
+	CHECK(output->hashes.size <= ENGINE_ATTACH_MAX * HASH_SIZE);
+	for (size_t at = 0; at < output->hashes.size; at += HASH_SIZE) {
+		struct block_ref ref;
+		struct hash hash;
+		struct view bytes;
+		memcpy(hash.bytes, output->hashes.data + at, HASH_SIZE);
+		bool kept = replica_shelf(node->replica, &hash, &bytes);
+		CHECK(kept);
+		enum err err = block_open(
+			&ref, bytes, &world->setup->genesis->network);
+		CHECK(err == ERR_OK);
+		packet->blocks[packet->block_count++] =
+			world_block(world, &ref);
+	}
+	return world->verdict == VERDICT_PASSED;
+}
+
 /* False: one is not in the log any more. */
 static bool attach(struct world *world, struct node *node,
 	struct packet *packet, const struct output *output)
 {
 	size_t bytes_used = 0;
 	uint64_t wrong = plant_is(world, PLANT_WRONG_BLOCKS);
+	if (output->hashes.size > 0)
+		return attach_kept(world, node, packet, output);
+	packet->headers = output->headers;
 	CHECK(output->block_count <= ENGINE_ATTACH_MAX);
 	for (uint32_t i = 0; i < output->block_count; i++) {
 		const struct bank_block *block =
 			block_at(world, node, output->blocks_from + i + wrong);
 		if (!block)
 			return false;
-		bytes_used += block->ref.bytes.size;
+		bytes_used += output->headers ? REPLICA_HEADER_MAX
+					      : block->ref.bytes.size;
 		packet->blocks[packet->block_count++] = block;
 	}
 	CHECK(bytes_used <= ENGINE_ATTACH_BYTES_MAX);
@@ -250,11 +275,25 @@ static void carry_out(
 		world_note(world, node, NOTE_MEMBERS, 0, 0, 0);
 		return;
 	case OUTPUT_MINE:
+		node_mine(world, node, output);
+		return;
 	case OUTPUT_SIGN:
+		node_sign(world, node, output);
+		return;
 	case OUTPUT_FAULT:
+		node_fault(world, node, output);
+		return;
 	case OUTPUT_CHECKPOINT:
+		node_send_checkpoint(world, node, output);
+		return;
 	case OUTPUT_CERTIFIED:
+		world_note(world, node, NOTE_CERTIFIED, output->height, 0, 0);
+		return;
 	case OUTPUT_EVIDENCE:
+		world_fail(world, VERDICT_WRONG,
+			"node %u: evidence that somebody signed twice at "
+			"height %llu",
+			node->number, (unsigned long long)output->height);
 		return;
 	case OUTPUT_HALT:
 		world_note(

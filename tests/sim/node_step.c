@@ -172,8 +172,13 @@ static void on_relay(
 	struct world *world, struct node *node, struct packet *packet)
 {
 	struct view blocks[ENGINE_ATTACH_MAX];
-	for (size_t i = 0; i < packet->block_count; i++)
+	static uint8_t headers[ENGINE_ATTACH_MAX][REPLICA_HEADER_MAX];
+	for (size_t i = 0; i < packet->block_count; i++) {
 		blocks[i] = packet->blocks[i]->ref.bytes;
+		if (packet->headers)
+			blocks[i] = view_of(headers[i],
+				replica_header_only(headers[i], blocks[i]));
+	}
 	uint32_t from = plant_sender(world, packet);
 	struct view message = view_of(packet->message, packet->message_size);
 	world_note(world, node, NOTE_RECEIVE, from, message.size,
@@ -210,6 +215,9 @@ void node_packet(struct world *world, struct node *node, struct packet *packet)
 	case PACKET_RELAY:
 		on_relay(world, node, packet);
 		return;
+	case PACKET_CHECKPOINT:
+		node_checkpoint(world, node, packet);
+		return;
 	case PACKET_FORWARD:
 		node_forwarded(world, node, packet);
 		return;
@@ -245,6 +253,10 @@ void node_on_plan(
 		on_kept(world, node, plan);
 	else if (plan->kind == PLAN_RECEIVED)
 		node_received(world, node, plan->what);
+	else if (plan->kind == PLAN_FOUND)
+		node_found(world, node, plan->value);
+	else if (plan->kind == PLAN_SIGN)
+		node_signed(world, node, plan->what);
 	else if (plan->kind == PLAN_FETCH)
 		on_fetch(world, node, plan->value);
 	else

@@ -18,6 +18,8 @@ enum plan_kind {
 	PLAN_KEPT,     /* a snapshot of a node is durable */
 	PLAN_RECEIVED, /* a transaction is on a node's disk */
 	PLAN_BUILD,    /* a batch of submissions has ended */
+	PLAN_FOUND,    /* a miner finds a nonce */
+	PLAN_SIGN,     /* a node signs a block */
 	PLAN_FETCH,  /* ask again for a snapshot: the last kind of a node's own
 		      */
 	PLAN_START,  /* a node starts */
@@ -37,7 +39,8 @@ struct plan {
 	uint32_t who;   /* node or client */
 	uint64_t stamp; /* the life it was made for: it may be stale */
 	uint64_t value;
-	void *what; /* PLAN_PACKET: struct packet; PLAN_KEPT: the state */
+	void *what; /* PLAN_PACKET: struct packet; PLAN_KEPT: the state;
+		     * PLAN_SIGN: the block */
 };
 
 struct queue {

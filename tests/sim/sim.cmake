@@ -5,7 +5,7 @@ if(NOT engine_files)
 endif()
 add_executable(perch-sim ${sim_sources})
 target_include_directories(perch-sim PRIVATE ${CMAKE_CURRENT_LIST_DIR})
-target_link_libraries(perch-sim perch_consensus)
+target_link_libraries(perch-sim perch_consensus m)
 # Planted mistakes take the place of these functions.
 target_link_options(perch-sim PRIVATE
 	-Wl,--wrap=state_seen,--wrap=arena_rollback,--wrap=contract_execute)

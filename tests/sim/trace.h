@@ -45,7 +45,12 @@
 	X(FAULT, "FAULT", "kind", "x", "y")                                    \
 	X(MEND, "mend", "kind", "x", "")                                       \
 	X(HEAL, "HEAL", "core", "", "")                                        \
-	X(LEADER, "leads", "term", "", "")
+	X(LEADER, "leads", "term", "", "")                                     \
+	X(MINE, "mine", "task", "height", "bytes")                             \
+	X(MINED, "FOUND", "task", "", "")                                      \
+	X(SIGN, "sign", "height", "block", "")                                 \
+	X(CERTIFIED, "certified", "height", "", "")                            \
+	X(BLAME, "blames", "node", "fault", "height")
 
 enum note {
 #define X(name, word, a, b, c) NOTE_##name,

@@ -10,6 +10,7 @@
 
 enum {
 	SETTLE_LOOK_US = 20000,
+	SETTLE_INTERVALS = 300, /* likewise, of proof of work */
 	SETTLE_ELECTIONS = 25, /* after the faults everything is done by then */
 	VERIFY_EVERY = 16,     /* a signature costs as much as all else */
 	STORM_MAX = 200000,    /* things at one instant */
@@ -169,6 +170,28 @@ static void drop_plans(struct world *world)
 	queue_clear(&world->queue);
 }
 
+/* Blocks that are easy enough to be really mined. */
+static void draw_rules(struct world *world)
+{
+	struct pow_rules *rules = &world->setup->genesis->pow;
+	rules->bits = 0x2000ffff;
+	rules->interval_ms = world_between(world, 150, 600);
+	rules->retarget = POW_RETARGET_ASERT;
+	rules->half_life_ms = POW_HALF_LIFE_INTERVALS * rules->interval_ms;
+	rules->depth = (uint32_t)world_between(world, 1, 5);
+	world->snapshot_every = 0; /* its log is kept for ever */
+	world->mesh = true;
+	world->election_ms = rules->interval_ms;
+}
+
+/* Some have many times the hash power of others. */
+static double draw_rate(struct world *world)
+{
+	double share = 1000.0 / (double)world->setup->genesis->pow.interval_ms /
+		       (double)world->node_count;
+	return 256 * share * (double)world_between(world, 25, 300) / 100;
+}
+
 static void draw_settings(struct world *world, const struct options *options)
 {
 	world->harsh = options->mode == MODE_HARSH ||
@@ -178,6 +201,8 @@ static void draw_settings(struct world *world, const struct options *options)
 	world->mesh = world_chance(world, 300);
 	world->snapshot_every = (uint64_t)world_between(world, 4, 40);
 	world->end_us = (int64_t)options->seconds * 1000000;
+	if (options->engine->mines)
+		draw_rules(world);
 	size_t voters = options->nodes ? options->nodes : draw_voters(world);
 	size_t others = voters + 2 <= SIM_NODES_MAX
 				? (size_t)world_between(world, 0, 2)
@@ -198,6 +223,8 @@ static void begin_nodes(struct world *world)
 		node->drift_ppm = world_between(world, -2000, 2000);
 		node->wall_us = world_between(world, -most, most);
 		node->gone = i >= members;
+		if (world->options->engine->mines)
+			node->mining.rate = draw_rate(world);
 	}
 	check_clear(world);
 	for (uint32_t i = 0; i < members; i++)
@@ -273,6 +300,15 @@ static const char *unsettled(const struct world *world, uint32_t *who)
 	return NULL;
 }
 
+static int64_t settle_us(const struct world *world)
+{
+	int64_t limit = 2000 * SETTLE_ELECTIONS * world->election_ms;
+	if (!world->options->engine->mines)
+		return limit;
+	/* Who has a small part of the hash power needs long for a block. */
+	return 1000 * SETTLE_INTERVALS * world->setup->genesis->pow.interval_ms;
+}
+
 static void settle(struct world *world)
 {
 	int64_t since = world->now_us - world->heal_us;
@@ -284,10 +320,10 @@ static void settle(struct world *world)
 			(uint64_t)(since / (20 * world->election_ms));
 		return;
 	}
-	if (since > 2000 * SETTLE_ELECTIONS * world->election_ms) {
+	if (since > settle_us(world)) {
 		world_fail(world, VERDICT_STUCK,
-			"%d election timeouts after the faults: %s (%u)",
-			SETTLE_ELECTIONS, what ? what : "", who);
+			"%.1f s after the faults: %s (%u)", (double)since / 1e6,
+			what ? what : "", who);
 		return;
 	}
 	world_plan(world, SETTLE_LOOK_US, PLAN_SETTLE, 0, 0);
@@ -334,6 +370,8 @@ static void happen(struct world *world, const struct plan *plan)
 	case PLAN_KEPT:
 	case PLAN_RECEIVED:
 	case PLAN_BUILD:
+	case PLAN_FOUND:
+	case PLAN_SIGN:
 	case PLAN_FETCH:
 		node_on_plan(world, &world->nodes[plan->who], plan);
 		return;
