@@ -12,6 +12,8 @@
 
 #include "base/check.h"
 
+enum { AGAIN_MS = 100 };
+
 static const struct setting own[] = {
 	{"out", "FILE", "where to write it", NULL, false},
 	{"qr", NULL, "draw it as a QR code", NULL, false},
@@ -80,50 +82,78 @@ static int find_by_history(struct wallet *wallet, struct place *place)
 	return EXIT_GRANTED;
 }
 
-static int find(
-	struct wallet *wallet, const struct perch_id *id, struct place *place)
+/* A node that is behind, or was taken out of the network, knows less than the
+ * next one: that is asked then, until there is no time left. */
+static bool next_node(struct wallet *wallet, size_t *asked, int64_t until)
 {
 	struct perch_event event;
-	bool is_tx = false;
-	int code = lookup_tx(wallet, NULL, id, &event, &is_tx);
+
+	if (perch_now() >= until)
+		return false;
+	++*asked;
+	perch_prefer(wallet->client, *asked % wallet->network.node_count);
+	perch_next(wallet->client, &event, AGAIN_MS);
+	return true;
+}
+
+static void place_of(struct place *place, const struct perch_fate *fate)
+{
+	for (size_t i = 0; i < fate->op_count && !place->found; i++) {
+		const struct perch_outcome *op = &fate->ops[i];
+
+		if (op->code != 0 || !op->has_reservation)
+			continue;
+		place->found = true;
+		place->height = fate->height;
+		place->reservation = op->reservation;
+	}
+}
+
+static int find(struct wallet *wallet, const struct perch_id *id, int64_t until,
+	struct place *place)
+{
+	struct perch_event event;
+	size_t asked = 0;
+	bool is_tx, is_final;
+	int code;
 
 	memset(place, 0, sizeof(*place));
-	if (code != EXIT_GRANTED)
-		return code;
-	if (is_tx && event.fate->status == PERCH_FINAL) {
-		for (size_t i = 0; i < event.fate->op_count; i++) {
-			const struct perch_outcome *op = &event.fate->ops[i];
-
-			if (op->code != 0 || !op->has_reservation)
-				continue;
-			place->found = true;
-			place->height = event.fate->height;
-			place->reservation = op->reservation;
-			break;
-		}
-		return EXIT_GRANTED;
-	}
+	do {
+		is_tx = false;
+		code = lookup_tx(wallet, NULL, id, &event, &is_tx);
+		if (code != EXIT_GRANTED)
+			return code;
+		is_final = is_tx && event.fate->status == PERCH_FINAL;
+	} while (is_tx && !is_final && next_node(wallet, &asked, until));
+	if (is_final)
+		place_of(place, event.fate);
 	if (is_tx || !wallet->has_evaluator)
 		return EXIT_GRANTED;
 	place->reservation = *id;
 	return find_by_history(wallet, place);
 }
 
-/* The answer's bytes, to keep; 0: there is none, code says why. */
-static size_t ask_block(
-	struct wallet *wallet, uint64_t height, uint8_t **out, int *code)
+/* The block's bytes, to keep; 0: there is none, code says why. */
+static size_t ask_block(struct wallet *wallet, uint64_t height, int64_t until,
+	uint8_t **out, int *code)
 {
 	struct perch_event event;
 	uint64_t request;
+	size_t asked = 0;
 
 	*code = EXIT_UNKNOWN;
-	if (perch_ask_blocks(wallet->client, height, 1, &request) != PERCH_OK ||
-		!wallet_wait(wallet, request, &event))
+	do {
+		if (perch_ask_blocks(wallet->client, height, 1, &request) !=
+				PERCH_OK ||
+			!wallet_wait(wallet, request, &event))
+			return 0;
+		if (event.type != PERCH_EVENT_BLOCKS) {
+			*code = wallet_say_failure(wallet, &event);
+			return 0;
+		}
+	} while (event.blocks->count == 0 && next_node(wallet, &asked, until));
+	if (event.blocks->count == 0)
 		return 0;
-	if (event.type != PERCH_EVENT_BLOCKS || event.blocks->count == 0) {
-		*code = wallet_say_failure(wallet, &event);
-		return 0;
-	}
 	size_t size = event.blocks->blocks[0].size;
 	*out = malloc(size);
 	CHECK(*out != NULL);
@@ -131,14 +161,15 @@ static size_t ask_block(
 	return size;
 }
 
-static int make(struct wallet *wallet, const struct place *place,
+static int make(struct wallet *wallet, const struct place *place, int64_t until,
 	uint8_t pass[PERCH_PASS_BYTES_MAX], size_t *size, enum perch_err *err)
 {
 	struct perch_event event;
 	uint64_t request;
 	uint8_t *block = NULL;
 	int code;
-	size_t block_size = ask_block(wallet, place->height, &block, &code);
+	size_t block_size =
+		ask_block(wallet, place->height, until, &block, &code);
 
 	if (block_size == 0)
 		return code;
@@ -209,6 +240,7 @@ int verb_clearance(struct wallet *wallet, int argc, char **argv)
 	struct place place;
 	struct perch_id id;
 	size_t size = 0;
+	int64_t until;
 	int code;
 
 	wallet_read(wallet, &manual, own, argc, argv);
@@ -218,13 +250,14 @@ int verb_clearance(struct wallet *wallet, int argc, char **argv)
 		wallet_refuse(wallet, "--out", "which file? or --qr",
 			"ファイルか --qr を指定してください");
 	wallet_open(wallet, NEED_NODES);
-	code = find(wallet, &id, &place);
+	until = perch_now() + wallet->timeout_ms;
+	code = find(wallet, &id, until, &place);
 	if (code != EXIT_GRANTED)
 		return wallet_close(wallet, code);
 	if (!place.found)
 		return wallet_close(
 			wallet, refuse(wallet, PERCH_PASS_NOT_GRANTED));
-	code = make(wallet, &place, pass, &size, &err);
+	code = make(wallet, &place, until, pass, &size, &err);
 	if (code != EXIT_GRANTED)
 		return wallet_close(wallet, code);
 	if (err == PERCH_ERR_NOT_FOUND)

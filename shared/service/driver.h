@@ -87,8 +87,8 @@ void driver_read(struct driver *driver, uint64_t task);
 void driver_transfer(struct driver *driver);
 
 /* Gather the certificate of a final block: OUTPUT_CERTIFIED comes, maybe before
- * this returns. ERR_NOT_FOUND: it is not final here, or not known any more;
- * ERR_BUSY; ERR_BEHIND. */
+ * this returns. ERR_BEHIND: it is not final here; ERR_NOT_FOUND: not known any
+ * more; ERR_BUSY. */
 MUST_CHECK enum err driver_certify(struct driver *driver, uint64_t height);
 /* One that is kept. */
 bool driver_certificate(struct driver *driver, uint64_t height,

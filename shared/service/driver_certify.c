@@ -29,7 +29,9 @@ static enum err statement_at(struct driver *driver, uint64_t height,
 {
 	struct block_ref block;
 	size_t size;
-	if (height == 0 || height > replica_final(driver->replica))
+	if (height > replica_final(driver->replica))
+		return ERR_BEHIND;
+	if (height == 0)
 		return ERR_NOT_FOUND;
 	uint8_t *bytes = malloc(BLOCK_BYTES_MAX);
 	CHECK(bytes != NULL);
