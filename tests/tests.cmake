@@ -102,9 +102,10 @@ add_library(perch_fuzz STATIC ${CMAKE_SOURCE_DIR}/tests/fuzz/targets.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/differ.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/script.c
 	${CMAKE_SOURCE_DIR}/tests/fuzz/execute.c
+	${CMAKE_SOURCE_DIR}/tests/fuzz/connect.c
 	${CMAKE_SOURCE_DIR}/services/controller/mavlink.c)
 target_include_directories(perch_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/services)
-target_link_libraries(perch_fuzz PUBLIC perch_support perch_contract
+target_link_libraries(perch_fuzz PUBLIC perch_support perch_contract perch_bus
 	${MSGPACKC})
 add_executable(fuzz_replay ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
 target_link_libraries(fuzz_replay perch_fuzz)
@@ -113,7 +114,7 @@ target_compile_definitions(fuzz_replay PRIVATE
 add_test(NAME fuzz_replay COMMAND fuzz_replay)
 set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 300 LABELS fuzz)
 if(PERCH_FUZZ)
-	set(fuzz_names frame differ open execute snapshot mavlink)
+	set(fuzz_names frame differ open execute snapshot mavlink connect zap)
 	foreach(file ${CDDL})
 		file(STRINGS ${file} rules REGEX "^[a-z_0-9]+ = \\[")
 		string(REPLACE " = [" "" rules "${rules}")

@@ -117,6 +117,8 @@ const struct fuzz_target fuzz_targets[] = {
 	{"execute", fuzz_execute},
 	{"snapshot", fuzz_snapshot},
 	{"mavlink", fuzz_mavlink},
+	{"connect", fuzz_connect},
+	{"zap", fuzz_zap},
 	{NULL, NULL},
 };
 

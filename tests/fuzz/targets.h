@@ -26,5 +26,9 @@ void fuzz_differ(struct view bytes);
  * only a true snapshot is loaded. */
 void fuzz_execute(struct view bytes);
 void fuzz_snapshot(struct view bytes);
+/* connect.c: only the block that was built can be connected, and only a known
+ * key is let in. */
+void fuzz_connect(struct view bytes);
+void fuzz_zap(struct view bytes);
 
 #endif
