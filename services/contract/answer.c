@@ -122,7 +122,7 @@ static enum err on_inquire(
 	while (found.reservations_count < TIMETABLE_MAX &&
 		state_timetable_next(evaluator->state, index,
 			(time_ms)query.start, &cursor, &record)) {
-		if (record.start < query.end &&
+		if (record.start < query.end && record.end > query.start &&
 			(query.pad.size == 0 ||
 				view_equal(query.pad, record.pad)))
 			found.reservations[found.reservations_count++] = record;

@@ -9,6 +9,7 @@
 
 #include "client/host.h"
 #include "contract/chain.h"
+#include "contract/never.h"
 #include "gen/request.h"
 #include "ledger/envelope.h"
 
@@ -33,6 +34,7 @@ struct evaluator {
 	uint64_t saved_height; /* of the state that is kept */
 	uint8_t body[ENVELOPE_BODY_BYTES_MAX]; /* of the answer being made */
 	struct moves moves;                    /* of the block being executed */
+	struct never_watch never;              /* what must never happen */
 };
 
 /* ---- execute.c ---- */

@@ -114,6 +114,10 @@ bool execute_block(struct evaluator *evaluator, struct view bytes)
 	err = chain_connect(evaluator->chain, &block, &evaluator->moves);
 	if (err != ERR_OK)
 		return alarm(evaluator, &block, err_text(err));
+	struct never_found found;
+	if (never_block(&evaluator->never, evaluator->state, &block,
+		    &evaluator->moves, &found))
+		return alarm(evaluator, &block, found.what);
 	chain_final(evaluator->chain, block.header.height);
 	archive_add(evaluator->archive, &block, &evaluator->moves);
 	set_head(evaluator, &block);

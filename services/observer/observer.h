@@ -53,6 +53,8 @@ MUST_CHECK enum err replay_open(
 /* The next block. On an error it is not what it says. */
 MUST_CHECK enum err replay_block(
 	struct replay *replay, const struct perch_block *block);
+/* What the last block did that must never happen, or NULL. */
+const char *replay_never(const struct replay *replay);
 const struct moves *replay_moves(const struct replay *replay);
 /* A live reservation. */
 bool replay_find(const struct replay *replay, const struct perch_id *id,

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "client/give.h"
+#include "contract/never.h"
 
 enum { JOURNAL_BYTES = 64 << 20 };
 
@@ -18,6 +19,8 @@ struct replay {
 	struct state *state;
 	struct chain *chain;
 	struct moves moves;
+	struct never_watch never;
+	struct never_found found; /* rule 0: nothing */
 };
 
 static void *reserve(size_t size)
@@ -60,9 +63,18 @@ enum err replay_block(struct replay *replay, const struct perch_block *block)
 		return ERR_ROLE;
 	replay->moves.count = replay->moves.lost = 0;
 	err = chain_connect(replay->chain, &ref, &replay->moves);
-	if (err == ERR_OK)
-		chain_final(replay->chain, block->height);
-	return err;
+	if (err != ERR_OK)
+		return err;
+	chain_final(replay->chain, block->height);
+	replay->found.rule = 0;
+	never_block(&replay->never, replay->state, &ref, &replay->moves,
+		&replay->found);
+	return ERR_OK;
+}
+
+const char *replay_never(const struct replay *replay)
+{
+	return replay->found.rule != 0 ? replay->found.what : NULL;
 }
 
 const struct moves *replay_moves(const struct replay *replay)

@@ -126,6 +126,12 @@ static void execute(struct observer *observer, const struct perch_block *block)
 {
 	char hash[65];
 	enum err err = replay_block(observer->replay, block);
+	const char *never = replay_never(observer->replay);
+	if (err == ERR_OK && never != NULL)
+		model_alarm(&observer->model,
+			"block %llu (%.10s) does what must never happen: %s",
+			(unsigned long long)block->height,
+			perch_hex(hash, &block->hash, 32), never);
 	if (err == ERR_OK)
 		return;
 	model_alarm(&observer->model,

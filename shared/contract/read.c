@@ -139,7 +139,14 @@ static uint64_t cursor_of(const struct reservation *reservation)
 	return (uint64_t)reservation->start * CURSOR_PADS + reservation->pad;
 }
 
-/* The first of a group at or after the cursor that ends after from. */
+/* It ends after from, or its aircraft is on the pad or on its way. */
+static bool is_told(const struct reservation *self, time_ms from)
+{
+	return self->end > from || reservation_on_pad(self) ||
+	       (self->flags & FLAG_AIRBORNE) != 0;
+}
+
+/* The first of a group at or after the cursor that is told. */
 static const struct reservation *group_next(const struct state *state,
 	const struct group *group, time_ms from, uint64_t cursor)
 {
@@ -150,7 +157,7 @@ static const struct reservation *group_next(const struct state *state,
 		const struct reservation *at =
 			reservation_at(state, group_at(state, group, place));
 
-		if (cursor_of(at) >= cursor && at->end > from)
+		if (cursor_of(at) >= cursor && is_told(at, from))
 			return at;
 	}
 	return NULL;

@@ -119,8 +119,8 @@ bool state_port_find(
 size_t state_node_count(const struct state *state);
 void state_node_at(
 	const struct state *state, size_t index, struct record_node *out);
-/* Live reservations of a port that end after from, in (start, pad) order;
- * cursor starts at 0. */
+/* Live reservations of a port that end after from, or whose aircraft is on the
+ * pad or in the air, in (start, pad) order; cursor starts at 0. */
 bool state_timetable_next(const struct state *state, size_t port, time_ms from,
 	uint64_t *cursor, struct record_reservation *out);
 size_t state_live_count(const struct state *state);
