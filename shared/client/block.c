@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "client/block_flight.h"
 #include "client/inside.h"
 
 /* The transaction and the receipt at this index of a block. */
@@ -123,7 +124,7 @@ static enum err read_op(struct perch_op *out, const struct op *op)
 	case OP_SET_NODE:
 		return read_set_node(out, op->body);
 	}
-	return ERR_OK; /* a later release's: its kind is all there is */
+	return block_flight_read(out, op);
 }
 
 bool perch_block_op_at(const struct perch_block *block, size_t tx_index,

@@ -111,7 +111,8 @@ struct perch_op {
 	struct perch_slot slot;
 	char aircraft[PERCH_NAME_MAX + 1];
 	enum perch_movement movement;
-	struct perch_id reservation; /* amend, cancel */
+	struct perch_id reservation; /* zero: none is named */
+	uint64_t nonce;              /* request_clearance, clear */
 	uint32_t version;
 	struct perch_node node; /* set_node */
 	enum perch_node_role role;
