@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "clock/clock.h"
-#include "controller.h"
+#include "desk.h"
 #include "service/limits.h"
 #include "service/signals.h"
 #include "store/duration.h"
@@ -16,6 +16,13 @@ enum { SETTINGS_MAX = 38 };
 
 static const struct setting own[] = {
 	{"port", "NAME", "the port", NULL, true},
+	{"genesis", "FILE", "the network", NULL, false},
+	{"key", "FILE", "the controller's key", NULL, false},
+	{"evaluator", "KEY@TCP", "the evaluator: its key in hex, and where",
+		NULL, false},
+	{"node", "NAME", "ask this node first", NULL, false},
+	{"chain", "NAME", "ordered or pow, where nodes keep both", NULL, false},
+	{"clearance", "TIME", "how long a clearance lasts (60s)", "60s", false},
 	{"driver", "NAME", "what the pads are: sim or mavlink", NULL, true},
 	{"try", NULL, "move the device by hand, without a ledger", NULL, false},
 	{"pads", "LIST", "its pads; with --try or --fault: A,B", "A", false},
@@ -36,6 +43,8 @@ static struct options options = {
 	       "once its clearance is final.",
 	.examples =
 		"Examples:\n"
+		"  perch-controller --port haneda --driver sim --sim-world "
+		"w --config haneda.conf\n"
 		"  perch-controller --port haneda --driver sim --sim-world w "
 		"--try --pads A,B\n"
 		"      prepare A JA01XY\n"
@@ -43,7 +52,10 @@ static struct options options = {
 		"  perch-controller --port haneda --driver sim --sim-world w "
 		"--fault lost --pads A \\\n      --for 30s\n"
 		"  perch-controller --port haneda --driver mavlink --pads A "
-		"--try \\\n      --mavlink-vehicles 1:JA01XY:A\n",
+		"--try \\\n      --mavlink-vehicles 1:JA01XY:A\n"
+		"Runs until Ctrl-C. A passphrase of the key file is taken "
+		"from PERCH_PASSPHRASE.\nExit code: 0 done, 2 wrong usage, 3 "
+		"the device does not answer.\n",
 	.settings = settings,
 	.has_config = true,
 };
@@ -164,6 +176,108 @@ static int make_fault(struct controller *controller, const char *name)
 	return 0;
 }
 
+/* ---- the ledger ---- */
+
+static const char *needed(const char *name)
+{
+	const char *text = options_text(&options, name);
+
+	if (text == NULL || text[0] == '\0')
+		options_refuse(&options, name,
+			"is needed, unless with --try or --fault");
+	return text;
+}
+
+/* KEY@tcp://host:port */
+static void read_evaluator(struct perch_node *out)
+{
+	const char *text = needed("evaluator"), *at = strchr(text, '@');
+	char key[2 * sizeof(out->key) + 1];
+
+	if (at == NULL || (size_t)(at - text) != sizeof(key) - 1 ||
+		strlen(at + 1) > PERCH_ENDPOINT_MAX)
+		options_refuse(&options, "evaluator",
+			"expected its key as 64 hex digits, @, and "
+			"tcp://host:port");
+	memcpy(key, text, sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	if (perch_unhex(&out->key, sizeof(out->key), key) != PERCH_OK)
+		options_refuse(
+			&options, "evaluator", "its key is not 64 hex digits");
+	snprintf(out->name, sizeof(out->name), "evaluator");
+	snprintf(out->request, sizeof(out->request), "%s", at + 1);
+}
+
+static void prefer(struct perch *client)
+{
+	const char *name = options_text(&options, "node");
+	struct perch_node_info info;
+
+	if (name == NULL)
+		return;
+	for (size_t i = 0; i < perch_node_count(client); i++) {
+		if (perch_node_at(client, (int)i, &info) &&
+			strcmp(info.node.name, name) == 0) {
+			perch_prefer(client, i);
+			return;
+		}
+	}
+	options_refuse(
+		&options, "node", "no node of the genesis has this name");
+}
+
+static struct perch *open_client(void)
+{
+	static struct perch_network network;
+	struct perch_node evaluator = {0};
+	struct perch_config config = {.evaluator = &evaluator, .prove = true};
+	struct perch *client;
+	char why[PERCH_WHY_MAX] = "";
+	uint8_t seed[32];
+	enum perch_err err;
+
+	read_evaluator(&evaluator);
+	err = perch_genesis_read(needed("genesis"), &network, why);
+	if (err == PERCH_OK)
+		err = perch_key_read(
+			needed("key"), getenv("PERCH_PASSPHRASE"), seed, why);
+	config.network = network.id;
+	config.nodes = network.nodes;
+	config.node_count = network.node_count;
+	config.seed = seed;
+	config.chain = options_chain(&options);
+	if (err == PERCH_OK)
+		err = perch_open(&client, &config, why);
+	memset(seed, 0, sizeof(seed));
+	if (err != PERCH_OK) {
+		fprintf(stderr, "%s: %s\n", options.program, why);
+		exit(EXIT_USAGE);
+	}
+	prefer(client);
+	return client;
+}
+
+static int run(struct controller *controller)
+{
+	static struct desk desk;
+	struct core_config config = {.clearance_ms = 0};
+	time_ms clearance;
+
+	if (duration_parse(options_text(&options, "clearance"), &clearance) !=
+			ERR_OK ||
+		clearance < CORE_CLEARANCE_MIN || clearance > 290000)
+		options_refuse(&options, "clearance", "from 15s to 290s");
+	config.clearance_ms = clearance;
+	snprintf(config.port, sizeof(config.port), "%s",
+		options_text(&options, "port"));
+	desk.controller = controller;
+	desk.client = open_client();
+	core_start(&desk.core, &config);
+	int code = desk_run(&desk);
+	perch_close(&desk.client);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	static struct controller controller;
@@ -185,6 +299,8 @@ int main(int argc, char **argv)
 		options_refuse(&options, "driver", "there are sim and mavlink");
 	fault = options_text(&options, "fault");
 	controller.signals = signals_open();
+	if (fault == NULL && !options_flag(&options, "try"))
+		return run(&controller);
 	read_pads(&controller.setup);
 	if (fault != NULL)
 		return make_fault(&controller, fault);

@@ -383,10 +383,16 @@ enum err world_prepare(struct world *world, int pad,
 	return ERR_OK;
 }
 
+/* Said again to who is under way, it is the one that is being used. */
 void world_clear(struct world *world, int pad, const struct movement *movement)
 {
 	struct world_pad *on = &world->pads[pad];
+	const struct drone *drone = find(world, movement->aircraft);
 
+	if (drone != NULL && drone->pad == pad &&
+		(drone->phase == DRONE_STARTING ||
+			drone->phase == DRONE_LANDING))
+		return;
 	copy_name(on->cleared, movement->aircraft);
 	on->is_arrival = movement->is_arrival;
 	on->cleared_until = movement->until;
