@@ -233,6 +233,21 @@ static int finish(struct wallet *wallet, const uint8_t *pass, size_t size)
 	return pass_say(wallet, PERCH_PASS_VALID, &said, path);
 }
 
+int pass_write(struct wallet *wallet, uint64_t height,
+	const struct perch_id *reservation, const char *path)
+{
+	uint8_t pass[PERCH_PASS_BYTES_MAX];
+	struct place place = {
+		.found = true, .height = height, .reservation = *reservation};
+	enum perch_err err = PERCH_OK;
+	size_t size = 0;
+	int code = make(wallet, &place, pass, &size, &err);
+
+	if (code != EXIT_GRANTED || err != PERCH_OK)
+		return EXIT_UNKNOWN;
+	return write_file(wallet, path, pass, size) ? EXIT_GRANTED : EXIT_USAGE;
+}
+
 int verb_clearance(struct wallet *wallet, int argc, char **argv)
 {
 	uint8_t pass[PERCH_PASS_BYTES_MAX];

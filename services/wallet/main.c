@@ -30,6 +30,7 @@ static const struct verb {
 	{"verify", NULL, verb_verify, "check such a file, without a network"},
 	{"set-node", NULL, verb_set_node,
 		"add, change or remove a node (authority)"},
+	{"fly", NULL, verb_fly, "a whole flight, until the pad is empty again"},
 	{"traffic", NULL, verb_traffic, "made-up reservations, for a demo"},
 };
 

@@ -143,6 +143,7 @@ int verb_watch(struct wallet *wallet, int argc, char **argv);
 int verb_clearance(struct wallet *wallet, int argc, char **argv);
 int verb_verify(struct wallet *wallet, int argc, char **argv);
 int verb_set_node(struct wallet *wallet, int argc, char **argv);
+int verb_fly(struct wallet *wallet, int argc, char **argv);
 int verb_traffic(struct wallet *wallet, int argc, char **argv);
 
 #endif
