@@ -12,6 +12,7 @@ names=(the_leader_node the_blue_sky white_noise yellow_submarine green_planet)
 dir="" nodes="" engine="" topology="" port_base="" traffic="" seconds=""
 words=() json="" mine="" miners="" interval="" bits=""
 cuttable="" neighbours="" seed=""
+ports=(haneda kansai naha) controllers="" speed="" faults=""
 
 usage() {
 	cat <<'END'
@@ -36,6 +37,8 @@ usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
   --interval TIME    pow: between two blocks, part of the network (2s)
   --bits HEX         pow: target of the first block, likewise (1e010000)
   --cuttable         up: the links between nodes can be cut and slowed
+  --controllers sim  a controller a port, with simulated pads and drones (up:
+                     none), --speed N times faster (20), --faults LIST by chance
 
 cut makes the link between two running nodes silent, both ways, as a cable that
 is pulled out (A all: every link of A); with --neighbours, a random net in which
@@ -44,7 +47,7 @@ one, each way; heal makes all whole. Each holds until the next heal.
 
 kill is kill -9; restart also starts what was killed or stopped. up in a
 directory that was used before goes on with its ledger. NAME is a node,
-contract or traffic. DIR/cluster.json says what there is, DIR/wallets/alice.conf
+a port, contract or traffic. DIR/cluster.json says what there is, DIR/wallets/alice.conf
 is for perch-wallet --config, DIR/logs/NAME.log is what NAME said.
 
   run/cluster.sh --traffic 20
@@ -70,6 +73,8 @@ say() {
 	[ -n "$quiet" ] || echo "$*"
 }
 
+# shellcheck source=run/controllers.sh
+. "$root/run/controllers.sh"
 # shellcheck source=run/wires.sh
 . "$root/run/wires.sh"
 
@@ -84,7 +89,9 @@ node_names() {
 
 # In the order in which they are stopped.
 everyone() {
-	echo traffic contract
+	echo traffic
+	! has_controllers || echo "${ports[@]}"
+	echo contract
 	node_names
 	[ ! -d "$dir/relay" ] || echo relay
 }
@@ -135,6 +142,10 @@ start() {
 			--other "$dir/wallets/bob.conf"
 		;;
 	relay) launch "$1" "$bin/perch-relay" "$dir/relay/" ;;
+	haneda | kansai | naha)
+		launch "$1" "$bin/perch-controller" --json \
+			--config "$dir/conf/$1.conf"
+		;;
 	*) launch "$1" "$bin/perch-node" --config "$dir/conf/$1.conf" ;;
 	esac
 }
@@ -280,9 +291,12 @@ write_json() {
 	echo "],"
 	echo " \"evaluator\": {\"key\": \"$(key_of contract)\","
 	echo "   \"request\": \"tcp://127.0.0.1:$port\"},"
-	echo " \"ports\": [{\"name\": \"haneda\", \"pads\": [\"A\", \"B\"]},"
-	echo "  {\"name\": \"kansai\", \"pads\": [\"A\", \"B\", \"C\"]},"
-	echo "  {\"name\": \"naha\", \"pads\": [\"A\"]}],"
+	printf ' "ports": [{"name": "haneda", "pads": ["A", "B"],\n'
+	printf '   "controller": "%s"},\n' "$(key_of haneda)"
+	printf '  {"name": "kansai", "pads": ["A", "B", "C"],\n'
+	printf '   "controller": "%s"},\n' "$(key_of kansai)"
+	printf '  {"name": "naha", "pads": ["A"],\n'
+	printf '   "controller": "%s"}],\n' "$(key_of naha)"
 	echo " \"wallets\": [\"alice\", \"bob\"],"
 	echo " \"genesis\": \"$dir/genesis.zpl\"}"
 }
@@ -321,7 +335,8 @@ evaluator = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
 evaluator-key = $(key_of contract)
 chain = $chain
 END
-	for name in alice bob authority; do
+	write_controllers $chain
+	for name in alice bob authority "${ports[@]}"; do
 		cat >"$dir/wallets/$name.conf" <<END
 genesis = "$dir/genesis.zpl"
 key = "$dir/keys/$name.key"
@@ -339,7 +354,7 @@ make_cluster() {
 		fail "cannot write to $dir"
 	chmod 700 "$dir/keys"
 	for name in $(node_names) contract alice bob authority \
-		haneda kansai naha; do
+		"${ports[@]}"; do
 		make_key "$name"
 	done
 	write_genesis >"$dir/genesis.zpl" &&
@@ -462,6 +477,7 @@ up() {
 	[ -z "$cuttable" ] || start relay
 	for name in $(node_names) contract; do start "$name"; done
 	wait_ready
+	begin_controllers
 	begin_traffic
 	exec 8>&-
 }
@@ -571,6 +587,9 @@ while [ $# -gt 0 ]; do
 	--miners) number "$1" "$2" 0 16 && miners=$2 ;;
 	--interval) interval=$2 ;;
 	--bits) bits=$2 ;;
+	--controllers) controllers=$2 ;;
+	--speed) number "$1" "$2" 1 1000 && speed=$2 ;;
+	--faults) faults=$2 ;;
 	--seconds) number "$1" "$2" 1 99999 && seconds=$2 ;;
 	--neighbours) number "$1" "$2" 1 15 && neighbours=$2 ;;
 	--seed) number "$1" "$2" 0 99999 && seed=$2 ;;
@@ -583,6 +602,8 @@ case $engine in
 ordered | pow | compare) ;;
 *) wrong "--engine $engine: there are ordered, pow and compare" ;;
 esac
+matches --controllers "$controllers" '|sim' "there are simulated ones: sim"
+matches --faults "$faults" '|[a-z0-9=,]*' "say goaround=100,lost=5"
 matches --mine "$mine" '|always|demand|never' "say always, demand or never"
 matches --interval "$interval" '|[1-9][0-9]{0,5}(ms|s|m)' "say it like 500ms"
 matches --bits "$bits" '|[0-9a-f]{8}' "eight hexadecimal digits are needed"
