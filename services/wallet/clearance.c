@@ -241,7 +241,8 @@ int pass_write(struct wallet *wallet, uint64_t height,
 		.found = true, .height = height, .reservation = *reservation};
 	enum perch_err err = PERCH_OK;
 	size_t size = 0;
-	int code = make(wallet, &place, pass, &size, &err);
+	int code = make(wallet, &place, perch_now() + wallet->timeout_ms, pass,
+		&size, &err);
 
 	if (code != EXIT_GRANTED || err != PERCH_OK)
 		return EXIT_UNKNOWN;
