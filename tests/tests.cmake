@@ -114,7 +114,7 @@ target_compile_definitions(fuzz_replay PRIVATE
 add_test(NAME fuzz_replay COMMAND fuzz_replay)
 set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 300 LABELS fuzz)
 if(PERCH_FUZZ)
-	set(fuzz_names frame differ open execute snapshot mavlink connect zap)
+	set(fuzz_names frame differ open execute snapshot pass mavlink connect zap)
 	foreach(file ${CDDL})
 		file(STRINGS ${file} rules REGEX "^[a-z_0-9]+ = \\[")
 		string(REPLACE " = [" "" rules "${rules}")

@@ -124,8 +124,8 @@ static void tell_final(
 	for (size_t i = 0; i < signers.count; i++) {
 		struct signed_checkpoint said;
 		uint8_t bytes[CHECKPOINT_BYTES_MAX];
-		if (!certify_find(replica->certify, height, &signers.keys[i],
-			    &said))
+		if (!certify_find(
+			    replica->certify, height, &signers.keys[i], &said))
 			continue;
 		size_t size = checkpoint_seal(bytes, &said);
 		struct output *output = outputs_add(out, OUTPUT_CHECKPOINT);

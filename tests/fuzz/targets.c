@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "contract/clearance_file.h"
 #include "controller/mavlink.h"
 #include "gen/common.h"
 #include "gen/request.h"
@@ -110,12 +111,40 @@ static void fuzz_mavlink(struct view bytes)
 	}
 }
 
+/* A clearance file is taken at its own word: its network's name, and whoever
+ * signed it. What opens is spelled in one way only, and with a changed byte it
+ * opens no more. */
+static void fuzz_pass(struct view bytes)
+{
+	struct clearance_file file;
+	struct clearance_paper paper;
+	struct header header;
+	struct signers signers = {.needed = 1};
+	uint8_t again[CLEARANCE_FILE_BYTES_MAX];
+
+	if (clearance_file_decode(&file, bytes) != ERR_OK ||
+		header_decode(&header, file.header) != ERR_OK)
+		return;
+	for (size_t i = 0; i < file.endorsements_count; i++)
+		signers.keys[signers.count++] = file.endorsements[i].signer;
+	if (clearance_file_open(&paper, bytes, &header.network, &signers) !=
+		ERR_OK)
+		return;
+	CHECK(clearance_file_encode(again, sizeof(again), &file) == bytes.size);
+	CHECK(view_equal(view_of(again, bytes.size), bytes));
+	size_t at = hash_bytes(bytes).bytes[0] * bytes.size / 256;
+	again[at] ^= 1;
+	CHECK(clearance_file_open(&paper, view_of(again, bytes.size),
+		      &header.network, &signers) != ERR_OK);
+}
+
 const struct fuzz_target fuzz_targets[] = {
 	{"frame", fuzz_frame},
 	{"differ", fuzz_differ},
 	{"open", fuzz_open},
 	{"execute", fuzz_execute},
 	{"snapshot", fuzz_snapshot},
+	{"pass", fuzz_pass},
 	{"mavlink", fuzz_mavlink},
 	{"connect", fuzz_connect},
 	{"zap", fuzz_zap},

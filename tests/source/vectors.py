@@ -279,6 +279,79 @@ def proof_example(book, network, node):
         "rest": rest, "buckets": buckets})
 
 
+def sides(index, count):
+    """Bit i: what stands beside on level i is to the left."""
+    found, bit, last = 0, 1, count - 1
+    while last > 0:
+        if index % 2 == 1 or index != last:
+            found += bit * (index % 2)
+            bit *= 2
+        index, last = index // 2, last // 2
+    return found
+
+
+def certificate_example(book, network):
+    book.note("A clearance to carry: the last of three transactions of a block "
+              "4, which two\nof three nodes have signed.")
+    sign = nacl.signing.SigningKey
+    controller = sign(bytes([7]) * 32)
+    nodes = sorted((sign(bytes([n]) * 32) for n in (11, 12, 13)),
+                   key=lambda pair: pair.verify_key.encode())
+    for number, node in enumerate(nodes):
+        book.value("signer_%d" % number, node.verify_key.encode())
+    reservation = book.value("cleared_reservation", bytes([0xc1]) * 16)
+    txs, receipts = [], []
+    for number in range(3):
+        body = book.pack("tx", {
+            "id": bytes([number]) * 16,
+            "wallet": controller.verify_key.encode(),
+            "valid_until": START + 60000, "mode": 0, "ops": [{
+                "kind": book.rules["op_clear"].op,
+                "body": book.pack("op_clear", {
+                    "reservation": reservation, "nonce": number + 1,
+                    "movement": 2, "until": START + 90000, "pad_state": 1,
+                    "on_pad": "", "measured": START})}]})
+        signature = controller.sign(signed(network, "tx", body)).signature
+        txs.append(book.pack("envelope", {
+            "version": 1, "type": book.rules["tx"].message,
+            "sender": controller.verify_key.encode(), "body": body,
+            "signature": signature}))
+        details = book.pack("detail_clearance", {
+            "port": "narita", "pad": "b2", "aircraft": "JA001P",
+            "operator": bytes([9]) * 32, "movement": 2, "nonce": number + 1,
+            "from": START + 1000, "until": START + 90000, "version": 2})
+        granted = {"code": 0, "reservation": reservation, "details": details}
+        refused = {"code": 33, "reservation": reservation, "details": b""}
+        receipts.append(book.pack("receipt", {
+            "tx": blake2b(body), "code": 0,
+            "ops": [granted if number == 2 else refused]}))
+    header = book.vector("header", "cleared", {
+        "version": 1, "network": network, "chain": 0, "height": 4,
+        "parent": blake2b(b"block 3"), "time": START + 1000,
+        "proposer": nodes[0].verify_key.encode(),
+        "tx_root": merkle_root(txs), "receipt_root": merkle_root(receipts),
+        "state_root": blake2b(b"the state after block 4"),
+        "engine": book.pack("ordered_field", {"term": 3})})
+    statement = book.vector("checkpoint_statement", "cleared", {
+        "chain": 0, "height": 4, "hash": blake2b(header),
+        "state_root": blake2b(b"the state after block 4")})
+    endorsements = [{
+        "signer": node.verify_key.encode(), "signature": node.sign(
+            signed(network, "checkpoint", statement)).signature}
+        for node in (nodes[0], nodes[2])]
+    book.vector("certificate", "cleared", {
+        "statement": statement, "endorsements": endorsements})
+
+    def path(items):
+        return merkle_path([blake2b(b"\0", item) for item in items], 2)
+
+    book.vector("clearance_file", "cleared", {
+        "version": 1, "reservation": reservation, "header": header,
+        "sides": sides(2, 3), "tx": txs[2], "tx_path": path(txs),
+        "receipt": receipts[2], "receipt_path": path(receipts),
+        "endorsements": endorsements})
+
+
 def roots(book):
     items = [bytes([i]) * i for i in range(7)]
     book.note("Merkle roots over the first N of the items "
@@ -296,6 +369,7 @@ def build():
                    ""]
     network, node = example(book)
     proof_example(book, network, node)
+    certificate_example(book, network)
     roots(book)
     book.note("The least and the greatest of every rule (sizes kept short).")
     for name, rule in book.rules.items():

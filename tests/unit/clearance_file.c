@@ -6,6 +6,7 @@
 #include <perch/pass.h>
 
 #include "contract/clearance_file.h"
+#include "support/vectors.h"
 
 enum { RECEIPT_ROOM = 2048 };
 
@@ -428,6 +429,48 @@ static void test_a_certificate(void **state)
 		PERCH_ERR_SIGNERS);
 }
 
+/* The one that another implementation made: schemas/vectors.txt. */
+static void test_the_vector(void **state)
+{
+	static struct vector file, value;
+	struct signers signers = {.needed = 2, .count = 3};
+	struct clearance_paper paper;
+	struct certificate certificate;
+	struct checkpoint_statement statement;
+	struct hash network;
+
+	(void)state;
+	vectors_find(&value, "", "network");
+	memcpy(&network, value.bytes, sizeof(network));
+	for (int i = 0; i < 3; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "signer_%d", i);
+		vectors_find(&value, "", name);
+		memcpy(&signers.keys[i], value.bytes, KEY_SIZE);
+	}
+	vectors_find(&file, "clearance_file", "cleared");
+	struct view bytes = view_of(file.bytes, file.size);
+	assert_int_equal(
+		clearance_file_open(&paper, bytes, &network, &signers), ERR_OK);
+	assert_true(paper.is_clearance);
+	assert_true(view_equal(paper.port, view_text("narita")));
+	assert_true(view_equal(paper.aircraft, view_text("JA001P")));
+	assert_int_equal(paper.nonce, 3);
+	assert_int_equal(paper.until - paper.from, 89000);
+	vectors_find(&value, "certificate", "cleared");
+	assert_int_equal(certificate_decode(&certificate,
+				 view_of(value.bytes, value.size)),
+		ERR_OK);
+	assert_int_equal(certificate_verify(
+				 &statement, &certificate, &network, &signers),
+		ERR_OK);
+	assert_true(hash_equal(&statement.hash, &paper.block.hash));
+	signers.needed = 3;
+	assert_int_equal(clearance_file_open(&paper, bytes, &network, &signers),
+		ERR_SIGNERS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reasons, begin, end),
 		cmocka_unit_test_setup_teardown(test_verdicts, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_certificate, begin, end),
+		cmocka_unit_test(test_the_vector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
