@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""tests/system/mining.py -- a cluster that mines: blocks come at their interval,
+hash rates are shown, what is final is final everywhere, a miner that is killed
+is not missed and comes back, and on demand nobody mines for nothing.
+"""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(
+    os.path.abspath(__file__)), "..", "support"))
+from cluster import Cluster, expect, main, until  # noqa: E402
+
+# Easy to begin with: what fits this machine is found by retargeting.
+RULES = {"engine": "pow", "interval": "500ms", "bits": "1e100000"}
+INTERVAL_S = 0.5
+SETTLE, COUNTED = 20, 40  # blocks
+RATE = 10
+
+
+def chains(c):
+    """The chains of all nodes that are up."""
+    return [n["chains"][0] for n in c.status()["nodes"] if n["up"]]
+
+
+def height(c):
+    return max(chain["height"] for chain in chains(c))
+
+
+def rates(c):
+    return [chain["numbers"]["hash_rate"] for chain in chains(c)]
+
+
+def finals(watched):
+    return [row for _, row in list(watched.rows) if row["status"] == "final"]
+
+
+def more(watched, count, seconds=60):
+    there = len(finals(watched))
+    until(lambda: len(finals(watched)) >= there + count, seconds,
+          "%d more final answers" % count)
+
+
+def reserve(c, wallet, minutes, code=0):
+    return c.wallet(wallet, "reserve", "--port", "haneda", "--pad", "A",
+                    "--from", "+%dm" % minutes, "--for", "5m", "--timeout",
+                    "60s", code=code)
+
+
+def steady():
+    """The interval is kept, and a reservation is final by signatures."""
+    with Cluster(nodes=3, **RULES) as c:
+        until(lambda: all(rates(c)) and height(c) >= SETTLE, 60,
+              "every node mines")
+        first, begin = height(c), time.monotonic()
+        expect(reserve(c, "alice", 60)["result"] == "granted", "refused")
+        expect(reserve(c, "bob", 62, code=1)["result"] == "refused",
+               "granted twice")
+        until(lambda: height(c) >= first + COUNTED, 120, "blocks")
+        took = (time.monotonic() - begin) / (height(c) - first)
+        expect(0.5 * INTERVAL_S < took < 2 * INTERVAL_S,
+               "%.2f s between two blocks" % took)
+        c.wait_agreement(60)
+        print("%.2f s between two blocks, %.1f MH/s" % (
+            took, sum(rates(c)) / 1e6))
+
+
+def killed():
+    """One miner of three is killed under load, and comes back."""
+    with Cluster(nodes=3, **RULES) as c:
+        with c.traffic(RATE) as watched:
+            more(watched, RATE)
+            name = c.json["nodes"][0]["name"]
+            c.script("kill", name)
+            more(watched, 3 * RATE)
+            c.script("restart", name)
+            more(watched, 3 * RATE)
+        said = finals(watched)
+        ledger = c.ledger(max(row["height"] for row in said))
+        for row in said:
+            expect(ledger.get(row["id"]) == row["height"],
+                   "final, and not there: %s" % row)
+        c.wait_agreement(60)
+        print("%d final, none lost" % len(said))
+
+
+def demand():
+    """Nobody mines for nothing."""
+    with Cluster(nodes=3, mine="demand", miners=2, **RULES) as c:
+        until(lambda: not any(rates(c)), 60, "rest")
+        expect(all(chain["numbers"]["miners"] == 2 for chain in chains(c)),
+               "not two threads each")
+        before = height(c)
+        expect(reserve(c, "alice", 60)["result"] == "granted", "refused")
+        expect(height(c) > before, "no block")
+        until(lambda: not any(rates(c)), 60, "rest again")
+        after = height(c)
+        expect(reserve(c, "bob", 70)["result"] == "granted", "refused")
+        expect(height(c) > after, "no block")
+
+
+if __name__ == "__main__":
+    main(steady, killed, demand)
