@@ -197,17 +197,17 @@ static void take(struct replica *replica, const struct key *from,
 	}
 }
 
-/* From the last final height to a little above the tip; other heights only when
- * they are asked for. Where signatures make a block final, any above counts:
- * who is behind learns by them which branch to follow. */
+/* From a little below the last final height, for the evidence, to a little
+ * above the tip; other heights only when they are asked for. Where signatures
+ * make a block final, any above counts: who is behind learns by them which
+ * branch to follow. */
 static bool is_near(const struct replica *replica, uint64_t height)
 {
 	uint64_t near = replica->config.limits.certify_heights / 4;
 	uint64_t tip = chain_tip(replica->chain).height;
-	if (replica->config.engine->mines)
-		return height > replica->final;
 	return certify_is_open(replica->certify, height) ||
-	       (height + near > replica->final && height < tip + near);
+	       (height + near > replica->final &&
+		       (replica->config.engine->mines || height < tip + near));
 }
 
 enum err replica_checkpoint(struct replica *replica, const struct tick *tick,

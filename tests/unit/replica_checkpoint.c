@@ -333,6 +333,11 @@ static void test_finality(void **state)
 	/* First seen, passed on once. */
 	assert_int_equal(bring(bench, 1, 2, &at), ERR_OK);
 	assert_int_equal(bench->passed, 0);
+	/* Another block there, signed now, is evidence although 1 is final. */
+	struct checkpoint_statement other = at;
+	other.hash.bytes[0] ^= 1;
+	assert_int_equal(bring(bench, 1, 2, &other), ERR_OK);
+	assert_int_equal(bench->evidence, 1);
 	size_t cursor = 0, known = 0;
 	while (replica_checkpoint_next(bench->replica, 1, &cursor, &own))
 		known++;
