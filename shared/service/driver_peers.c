@@ -85,8 +85,10 @@ static void take_saved(struct driver *driver, struct view bytes)
 		return;
 	}
 	/* One that joins may have to begin with whom it was told of. */
-	if (links_vouch(links, "the index", &entry) == NULL) {
-		forget_saved(driver, &entry.key);
+	if (links_vouch(links, "the index", &driver->config.self->key,
+		    &entry) == NULL) {
+		if (!links->joining)
+			forget_saved(driver, &entry.key);
 		return;
 	}
 	err = finder_hint(

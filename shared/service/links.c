@@ -136,23 +136,35 @@ void links_follow(struct links *links, const struct state *state)
 	links->look_at = 0;
 }
 
-struct peer *links_vouch(
-	struct links *links, const char *by, const struct peer_entry *entry)
+/* One that lies cannot fill the table. */
+static bool may_vouch(const struct links *links, const struct key *by)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < links->count; i++) {
+		const struct peer *peer = links->items[i];
+		count += peer->vouched && key_equal(&peer->vouched_by, by);
+	}
+	return count < LINKS_VOUCHED_MAX && links->count < LINKS_MAX;
+}
+
+struct peer *links_vouch(struct links *links, const char *name,
+	const struct key *by, const struct peer_entry *entry)
 {
 	struct peer *peer = links_find(links, &entry->key);
 	if (peer != NULL || !links->joining || entry->role == 0 ||
 		key_equal(&entry->key, &links->self->key) ||
-		links->count == LINKS_MAX)
+		!may_vouch(links, by))
 		return peer;
 	peer = add(links, &entry->key);
 	if (peer == NULL)
 		return NULL;
 	peer->vouched = true;
+	peer->vouched_by = *by;
 	peer->role = (uint8_t)entry->role;
 	copy_text(peer->name, sizeof(peer->name), entry->name);
 	copy_text(peer->request, sizeof(peer->request), entry->request);
 	copy_text(peer->publish, sizeof(peer->publish), entry->publish);
-	log_info("discover", "%s tells of %s", by, peer->name);
+	log_info("discover", "%s tells of %s", name, peer->name);
 	return peer;
 }
 
@@ -162,8 +174,9 @@ void links_told(struct links *links, const struct peer *by,
 	char why[200];
 	if (!links->finder->uses[HINT_PEERS])
 		return;
-	struct peer *peer = by->vouched ? links_find(links, &entry->key)
-					: links_vouch(links, by->name, entry);
+	struct peer *peer =
+		by->vouched ? links_find(links, &entry->key)
+			    : links_vouch(links, by->name, &by->key, entry);
 	if (peer == NULL)
 		return;
 	enum err err = finder_hint(

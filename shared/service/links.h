@@ -21,6 +21,7 @@
 
 enum {
 	LINKS_MAX = 64,
+	LINKS_VOUCHED_MAX = 16,  /* by one member */
 	LINKS_LOOK_MS = 20,      /* between two looks at all links */
 	LINKS_TRY_MS = 1000,     /* at one address, when there are others */
 	LINKS_REFUSED_MS = 3000, /* where this node is not admitted */
@@ -43,6 +44,7 @@ struct peer {
 	uint8_t role;
 	/* It is not in this node's ledger yet, but in another member's. */
 	bool vouched;
+	struct key vouched_by;
 	char name[33];
 	char endpoint[129]; /* peer socket, as the ledger has it */
 	char request[129];
@@ -120,8 +122,8 @@ void links_seek(struct links *links, time_ms now);
 void links_pong(struct links *links, struct peer *peer, uint64_t round);
 /* A member that somebody vouches for: who is not in the ledger is taken up as
  * long as this node is joining. NULL: it is not. */
-struct peer *links_vouch(
-	struct links *links, const char *by, const struct peer_entry *entry);
+struct peer *links_vouch(struct links *links, const char *name,
+	const struct key *by, const struct peer_entry *entry);
 /* What a member says of another one. */
 void links_told(struct links *links, const struct peer *by,
 	const struct peer_entry *entry);
