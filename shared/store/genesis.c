@@ -205,7 +205,7 @@ static bool read_pow_item(struct reading *reading, zconfig_t *item)
 {
 	struct pow_rules *rules = &reading->out->pow;
 	const char *name = zconfig_name(item), *text = value_of(item);
-	uint64_t duration;
+	uint64_t duration = 0;
 	if (strcmp(name, "bits") == 0)
 		return read_bits(reading, name, text);
 	if (strcmp(name, "retarget") == 0)
