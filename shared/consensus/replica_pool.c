@@ -29,8 +29,8 @@ void replica_forward(
 	}
 }
 
-/* A new leader is told at once of what waits here, an old one once a second:
- * the message before may have been lost. */
+/* A new leader is told at once of what waits here, as much at a time as fits,
+ * an old one once a second: the message before may have been lost. */
 static bool bring_again(struct replica *replica)
 {
 	const struct engine_status *status = &replica->status;
@@ -45,8 +45,9 @@ static bool bring_again(struct replica *replica)
 	if (key_equal(&status->leader, &replica->forward_to) &&
 		replica->tick.now < replica->forward_at)
 		return false;
+	if (!key_equal(&status->leader, &replica->forward_to))
+		replica->forward_cursor = 0;
 	replica->forward_to = status->leader;
-	replica->forward_at = replica->tick.now + FORWARD_AGAIN_MS;
 	return true;
 }
 
@@ -63,19 +64,23 @@ void replica_sweep(struct replica *replica, struct outputs *out)
 	bool bring = bring_again(replica);
 	if (!bring && replica->tick.now < replica->forward_at)
 		return;
-	if (!bring)
-		replica->forward_at = replica->tick.now + FORWARD_AGAIN_MS;
-	uint64_t cursor = 0;
 	struct mempool_item item;
 	size_t brought = 0;
-	while (mempool_next(replica->pool, &cursor, &item)) {
+	while (brought < FORWARD_BATCH_MAX &&
+		mempool_next(replica->pool, &replica->forward_cursor, &item)) {
 		struct key wallet = item.wallet;
 		struct id id = item.id;
 		if (has_no_effect(replica, &item)) {
 			mempool_remove(replica->pool, &wallet, &id);
-		} else if (bring && item.local && brought < FORWARD_BATCH_MAX) {
+		} else if (bring && item.local) {
 			replica_forward(replica, item.bytes, out);
 			brought++;
 		}
 	}
+	if (brought == FORWARD_BATCH_MAX) {
+		replica->forward_at = replica->tick.now + FORWARD_STEP_MS;
+		return;
+	}
+	replica->forward_cursor = 0;
+	replica->forward_at = replica->tick.now + FORWARD_AGAIN_MS;
 }

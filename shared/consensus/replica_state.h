@@ -13,6 +13,7 @@ enum {
 	REPLICA_SCRATCH = 64 * 1024,
 	REPLICA_TIPS_MAX = 1024, /* unfinal blocks whose hash is kept */
 	FORWARD_AGAIN_MS = 1000,
+	FORWARD_STEP_MS = 20,
 	FORWARD_BATCH_MAX = 128, /* transactions brought again at a time */
 	BUILD_PENDING_MANY = 64, /* worth a second block in flight */
 	BUILD_FLIGHT_MAX = 4,
@@ -79,9 +80,10 @@ struct replica {
 	struct seek seek;
 	uint64_t fetch_task; /* of the SEEK_STATE that stands, or 0 */
 	struct tick tick;
-	time_ms timer_at;      /* the engine's */
-	time_ms forward_at;    /* when to bring waiting transactions again */
-	struct key forward_to; /* the leader they were last brought to */
+	time_ms timer_at;        /* the engine's */
+	time_ms forward_at;      /* when to bring waiting transactions again */
+	uint64_t forward_cursor; /* up to where this was done */
+	struct key forward_to;   /* the leader they were last brought to */
 	struct view halt_bytes;
 	bool halted;
 	uint8_t *snapshot;

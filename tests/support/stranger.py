@@ -37,7 +37,8 @@ class Refused(Exception):
 
     def __init__(self, fields):
         super().__init__("%s: %s" % (fields["code"], fields["text"]))
-        self.code = fields["code"]
+        self.code, self.text = fields["code"], fields["text"]
+        self.details = fields["details"]
 
 
 def must(condition, said):
