@@ -99,6 +99,15 @@ static enum err answer_fate(struct perch *client, struct flight *flight,
 
 	if (err != ERR_OK)
 		return err;
+	/* To another question about the same transaction, which took this one's
+	 * place there; or this one moved on. It is still waited for. */
+	if (flight->asks == MESSAGE_SUBMIT && fate.status > PERCH_UNKNOWN &&
+		fate.status < flight->tx.wait) {
+		if (flight->line == line->index)
+			flight_recall(client, flight,
+				clock_monotonic() + CLIENT_AGAIN_MS);
+		return ERR_OK;
+	}
 	if (client->prove && fate.status == PERCH_FINAL &&
 		flight->line == line->index) {
 		err = fate_check(

@@ -115,6 +115,7 @@ enum perch_err perch_submit_signed(struct perch *client, const uint8_t *bytes,
 	flight->tx.hash = tx.hash;
 	flight->tx.op_count = tx.body.ops_count;
 	flight->tx.valid_until = tx.body.valid_until;
+	flight->tx.wait = wait;
 	return (enum perch_err)launch(client, flight, request);
 }
 

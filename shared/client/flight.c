@@ -170,6 +170,15 @@ void flight_end(struct perch *client, struct flight *flight)
 	memset(flight, 0, sizeof(*flight));
 }
 
+/* A block that takes work is no reason to ask somebody else. */
+static time_ms patience(const struct perch *client, const struct flight *flight)
+{
+	bool slow = client->chain != 0 && flight->asks == MESSAGE_SUBMIT &&
+		    flight->tx.wait > PERCH_RECEIVED;
+
+	return client->patience_ms * (slow ? CLIENT_SLOW : 1);
+}
+
 void flight_send(struct perch *client, struct flight *flight, time_ms now)
 {
 	struct line *line = line_choose(client, flight, now);
@@ -201,7 +210,7 @@ void flight_send(struct perch *client, struct flight *flight, time_ms now)
 		flight->tried |= UINT64_C(1) << line->index;
 	flight->sent++;
 	flight->sent_at = now;
-	flight->patience = now + client->patience_ms;
+	flight->patience = now + patience(client, flight);
 	line->in_flight++;
 	look_by(client, flight->patience);
 	look_by(client, flight->deadline);

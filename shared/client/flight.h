@@ -25,6 +25,7 @@ struct flight_tx {
 	struct hash hash;
 	size_t op_count;
 	uint64_t valid_until;
+	enum perch_status wait; /* a submit: how far it must have come */
 	struct fate fate; /* kept while its block is fetched; its receipt */
 	uint8_t *receipt; /* owned: lies here */
 };

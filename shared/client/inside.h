@@ -37,7 +37,10 @@ enum {
 	CLIENT_BACKOFF_MIN_MS = 200,
 	CLIENT_BACKOFF_MAX_MS = 5000,
 	CLIENT_DOUBT_MS = 30000,
-	CLIENT_BUSY_MS = 50,     /* a full node is asked again after that */
+	CLIENT_AGAIN_MS =
+		200,         /* who is not as far as asked for is asked again */
+	CLIENT_SLOW = 10,    /* times the patience with blocks that take work */
+	CLIENT_BUSY_MS = 50, /* a full node is asked again after that */
 	CLIENT_SILENT_MS = 3500, /* three heartbeats of a publisher missed */
 	CLIENT_POLL_MS = 2000,   /* without news a stream asks for the head */
 	CLIENT_SLOT_BITS = 16,

@@ -95,6 +95,34 @@ static void test_unproved_when_not_asked(void **state)
 	assert_int_equal(bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY], 0);
 }
 
+/* A node may say less than was asked for, to who asks twice: that is no end. */
+static void test_less_than_asked_is_no_answer(void **state)
+{
+	struct bench *bench = *state;
+	struct perch_tx tx;
+	uint64_t request;
+	time_ms until = clock_monotonic() + 5000;
+
+	open_up(bench);
+	bench_tx(&tx);
+	bench->chain.open = 1;
+	assert_int_equal(
+		perch_submit(bench->client, &tx, PERCH_FINAL, &request),
+		PERCH_OK);
+	while (bench->nodes[0].seen[MESSAGE_SUBMIT] +
+			bench->nodes[1].seen[MESSAGE_SUBMIT] +
+			bench->nodes[2].seen[MESSAGE_SUBMIT] <
+		3) {
+		assert_true(clock_monotonic() < until);
+		if (bench_step(bench))
+			assert_int_equal(bench->event.request, 0);
+	}
+	bench->chain.open = 0;
+	assert_true(bench_until(bench, PERCH_EVENT_FATE));
+	assert_int_equal(bench->event.request, request);
+	assert_final(bench->event.fate);
+}
+
 static void test_asked_again_by_id(void **state)
 {
 	struct bench *bench = *state;
@@ -637,6 +665,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_final_is_proved),
 		TEST(test_unproved_when_not_asked),
+		TEST(test_less_than_asked_is_no_answer),
 		TEST(test_asked_again_by_id),
 		TEST(test_many_in_flight),
 		TEST(test_dead_node_same_id),
