@@ -134,7 +134,7 @@ endif()
 include(${CMAKE_CURRENT_LIST_DIR}/sim/sim.cmake)
 
 # What run/bench.sh measures with.
-foreach(name limits load mining store)
+foreach(name limits load mining replay store)
 	add_executable(perch-${name} ${CMAKE_SOURCE_DIR}/tests/bench/${name}.c)
 	target_link_libraries(perch-${name} perch_client)
 endforeach()
