@@ -11,6 +11,9 @@ static const struct setting own[] = {
 	{"arrive", "TIME", "the landing's window starts", NULL, true},
 	{"for", "TIME", "how long each window is", "5m", false},
 	{"aircraft", "SERIAL", "of the aircraft (F3411)", NULL, false},
+	{"alternate", "PLACE", "PORT/PAD, where it lands if need be", NULL,
+		false},
+	{"tier", "N", "0 to 7: displaces lower ones", "0", false},
 	{0},
 };
 
@@ -29,6 +32,7 @@ int verb_pair(struct wallet *wallet, int argc, char **argv)
 		.japanese = "離陸と着陸の両方を予約しました",
 	};
 	struct perch_reserve departure = {0}, arrival = {0};
+	struct wallet_place alternate;
 	struct perch_tx tx;
 	int64_t duration;
 
@@ -42,6 +46,13 @@ int verb_pair(struct wallet *wallet, int argc, char **argv)
 	arrival.port = wallet_text(wallet, "to-port");
 	arrival.pad = wallet_text(wallet, "to-pad");
 	arrival.aircraft = departure.aircraft;
+	departure.tier = arrival.tier =
+		(unsigned)options_number(&wallet->options, "tier", 0, 7);
+	if (!wallet_place(wallet, "alternate", &alternate))
+		wallet_refuse(wallet, "--alternate", "a place is PORT/PAD",
+			"場所は PORT/PAD の形です");
+	arrival.alternate_port = alternate.port;
+	arrival.alternate_pad = alternate.pad;
 	arrival.start = wallet_time(wallet, "arrive");
 	arrival.end = arrival.start + duration;
 	perch_tx_start(&tx, PERCH_ALL);

@@ -14,6 +14,10 @@ static const struct setting own[] = {
 		false},
 	{"for", "TIME", "how long: 5m", "5m", false},
 	{"aircraft", "SERIAL", "of the aircraft (F3411)", NULL, false},
+	{"alternate", "PLACE", "PORT/PAD, when this one cannot be had later",
+		NULL, false},
+	{"tier", "N", "0 to 7: displaces lower ones", "0", false},
+	{"queue", NULL, "if it is taken, on the waiting list", NULL, false},
 	{0},
 };
 
@@ -64,6 +68,7 @@ int verb_reserve(struct wallet *wallet, int argc, char **argv)
 		.japanese = "予約しました",
 	};
 	struct perch_reserve want = {0};
+	struct wallet_place alternate;
 	struct perch_tx tx;
 	char pad[PERCH_NAME_MAX + 1];
 	enum perch_err err;
@@ -73,6 +78,13 @@ int verb_reserve(struct wallet *wallet, int argc, char **argv)
 	want.port = wallet_text(wallet, "port");
 	want.pad = wallet_text(wallet, "pad");
 	want.aircraft = wallet_text(wallet, "aircraft");
+	want.wait = options_flag(&wallet->options, "queue");
+	want.tier = (unsigned)options_number(&wallet->options, "tier", 0, 7);
+	if (!wallet_place(wallet, "alternate", &alternate))
+		wallet_refuse(wallet, "--alternate", "a place is PORT/PAD",
+			"場所は PORT/PAD の形です");
+	want.alternate_port = alternate.port;
+	want.alternate_pad = alternate.pad;
 	want.start = wallet_time(wallet, "from");
 	want.end = want.start + wallet_duration(wallet, "for");
 	wallet_open(wallet,

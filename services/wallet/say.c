@@ -173,6 +173,21 @@ void wallet_json_outcome(const struct wallet *wallet, struct json *json,
 		json_number(json, "start", outcome->slot.start);
 		json_number(json, "end", outcome->slot.end);
 		json_number(json, "version", outcome->version);
+		json_text(json, "state", perch_state_name(outcome->state));
+		json_number(json, "until", outcome->until);
+		json_number(json, "displaced", outcome->displaced);
+	}
+	if (outcome->has_fact) {
+		json_text(json, "port", outcome->port);
+		json_text(json, "pad", outcome->slot.pad);
+		json_bool(json, "incursion", outcome->incursion);
+		json_bool(json, "blocked", outcome->blocked);
+		json_text(json, "state", perch_state_name(outcome->state));
+	}
+	if (outcome->has_closed) {
+		json_number(json, "ended", outcome->ended);
+		json_number(json, "diverted", outcome->diverted);
+		json_number(json, "left", outcome->left);
 	}
 	if (outcome->conflict_count + outcome->free_count > 0) {
 		json_array(json, "conflicts");
@@ -186,6 +201,10 @@ void wallet_json_outcome(const struct wallet *wallet, struct json *json,
 				outcome->conflicts[i].slot.start);
 			json_number(
 				json, "end", outcome->conflicts[i].slot.end);
+			json_text(json, "state",
+				perch_state_name(outcome->conflicts[i].state));
+			json_text(json, "operator",
+				outcome->conflicts[i].operator_name);
 			json_end(json);
 		}
 		json_end(json);
@@ -211,6 +230,9 @@ void wallet_json_reservation(
 	json_text(json, "aircraft", r->aircraft);
 	json_text(json, "state", perch_state_name(r->state));
 	json_number(json, "version", r->version);
+	json_number(json, "until", r->until);
+	json_number(json, "tier", r->tier);
+	json_bool(json, "airborne", r->airborne);
 	if (r->has_pair)
 		json_hex(json, "pair", view_of(&r->pair, sizeof(r->pair)));
 	json_number(json, "height", (int64_t)r->height);
@@ -276,14 +298,47 @@ static void print_outcome(
 			perch_hex(hex, &outcome->reservation,
 				sizeof(outcome->reservation)));
 	for (size_t i = 0; i < outcome->conflict_count; i++)
-		printf("  %s %s  %s\n",
+		printf("  %s %s  %s  %s\n",
 			wallet_say(wallet, "in the way:", "先約:"),
 			wallet_show_slot(slot, &outcome->conflicts[i].slot),
 			perch_hex(hex, &outcome->conflicts[i].reservation,
-				sizeof(struct perch_id)));
+				sizeof(struct perch_id)),
+			outcome->conflicts[i].operator_name);
 	for (size_t i = 0; i < outcome->free_count; i++)
 		printf("  %s %s\n", wallet_say(wallet, "free:", "空き:"),
 			wallet_show_slot(slot, &outcome->free[i]));
+}
+
+/* Granted is not always reserved. */
+static const char *weaker_word(
+	const struct wallet *wallet, const struct perch_fate *fate)
+{
+	for (size_t i = 0; i < fate->op_count; i++) {
+		const struct perch_outcome *op = &fate->ops[i];
+
+		if (op->code != 0)
+			continue;
+		if (op->has_slot && op->state == PERCH_HELD)
+			return wallet_say(wallet,
+				"held; confirm it in time, or it lapses",
+				"仮予約です。期限までに confirm "
+				"してください");
+		if (op->has_slot && op->state == PERCH_WAITLISTED)
+			return wallet_say(wallet,
+				"on the waiting list; there is no pad yet",
+				"順番待ちです。パッドはまだありません");
+		if (op->has_slot && op->state == PERCH_CONTINGENT)
+			return wallet_say(wallet,
+				"contingent: no free window, it keeps the "
+				"place it has",
+				"空き枠がなく、緊急扱いで今の場所を保ちます");
+		if (op->has_fact && op->incursion)
+			return wallet_say(wallet,
+				"recorded as an incursion; the pad is blocked",
+				"無許可の離着陸として記録し、"
+				"パッドを止めました");
+	}
+	return NULL;
 }
 
 static void print_receipt(
@@ -301,9 +356,12 @@ static void print_receipt(
 			wallet_say(wallet, "granted, but not final yet",
 				"承認されましたが、まだ確定していません"));
 	else
-		printf("%s\n", done == NULL ? result->text
-					    : wallet_say(wallet, done->english,
-						      done->japanese));
+		printf("%s\n", weaker_word(wallet, fate) != NULL
+				       ? weaker_word(wallet, fate)
+			       : done == NULL
+				       ? result->text
+				       : wallet_say(wallet, done->english,
+						 done->japanese));
 	for (size_t i = 0; i < fate->op_count; i++)
 		print_outcome(wallet, &fate->ops[i]);
 	printf("  %s %s, %s, %s %" PRIu64 "\n",

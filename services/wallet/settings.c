@@ -173,6 +173,35 @@ int64_t wallet_time(const struct wallet *wallet, const char *name)
 		"2026-01-31T08:30:00Z のように書いてください");
 }
 
+bool wallet_place(
+	const struct wallet *wallet, const char *name, struct wallet_place *out)
+{
+	const char *text = wallet_text(wallet, name);
+	const char *slash = text == NULL ? NULL : strchr(text, '/');
+
+	memset(out, 0, sizeof(*out));
+	if (text == NULL)
+		return true;
+	if (slash == NULL || slash == text || slash[1] == '\0' ||
+		(size_t)(slash - text) > PERCH_NAME_MAX ||
+		strlen(slash + 1) > PERCH_NAME_MAX)
+		return false;
+	memcpy(out->port, text, (size_t)(slash - text));
+	memcpy(out->pad, slash + 1, strlen(slash + 1));
+	return true;
+}
+
+struct perch_key wallet_key(const struct wallet *wallet, const char *name)
+{
+	struct perch_key key;
+
+	if (perch_unhex(&key, sizeof(key), wallet_text(wallet, name)) !=
+		PERCH_OK)
+		wallet_refuse(wallet, name, "a key is 64 hex digits",
+			"鍵は16進数64桁です");
+	return key;
+}
+
 struct perch_id wallet_id(const struct wallet *wallet, const char *text)
 {
 	struct perch_id id;

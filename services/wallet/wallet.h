@@ -52,6 +52,14 @@ int64_t wallet_time(const struct wallet *wallet, const char *name);
 int64_t wallet_duration(const struct wallet *wallet, const char *name);
 /* 32 hex digits, or the program ends. */
 struct perch_id wallet_id(const struct wallet *wallet, const char *text);
+/* "PORT/PAD"; both empty when it is not given. False: something else. */
+struct wallet_place {
+	char port[PERCH_NAME_MAX + 1], pad[PERCH_NAME_MAX + 1];
+};
+bool wallet_place(const struct wallet *wallet, const char *name,
+	struct wallet_place *out);
+/* A setting that is a public key, or the program ends. */
+struct perch_key wallet_key(const struct wallet *wallet, const char *name);
 /* Say what is wrong with a setting in the reader's language and end. */
 _Noreturn void wallet_refuse(const struct wallet *wallet, const char *name,
 	const char *english, const char *japanese);
@@ -130,6 +138,16 @@ void wallet_print_reservation(
 
 /* ---- the verbs, one file each ---- */
 
+int verb_confirm(struct wallet *wallet, int argc, char **argv);
+int verb_request_clearance(struct wallet *wallet, int argc, char **argv);
+int verb_go_around(struct wallet *wallet, int argc, char **argv);
+int verb_emergency(struct wallet *wallet, int argc, char **argv);
+int verb_revoke(struct wallet *wallet, int argc, char **argv);
+int verb_close_pad(struct wallet *wallet, int argc, char **argv);
+int verb_open_pad(struct wallet *wallet, int argc, char **argv);
+int verb_grant_tier(struct wallet *wallet, int argc, char **argv);
+int verb_set_party(struct wallet *wallet, int argc, char **argv);
+int verb_register(struct wallet *wallet, int argc, char **argv);
 int verb_key(struct wallet *wallet, int argc, char **argv);
 int verb_reserve(struct wallet *wallet, int argc, char **argv);
 int verb_reservation(struct wallet *wallet, int argc, char **argv);
