@@ -33,6 +33,14 @@ static struct driver *driver_of(struct driver *driver, uint64_t chain)
 	return driver;
 }
 
+/* Where everybody tells everybody, a stand-by hears those whom it can ask for
+ * what they announce: the nearest. */
+static bool is_too_far(const struct driver *driver, const struct peer *peer)
+{
+	return driver->config.engine->mines && driver->links->standby &&
+	       peer->socket == NULL;
+}
+
 static void receive_relay(
 	struct driver *driver, struct peer *peer, struct view body)
 {
@@ -43,7 +51,7 @@ static void receive_relay(
 		driver = driver_of(driver, relay.chain);
 		err = driver == NULL ? ERR_NETWORK : ERR_OK;
 	}
-	if (err == ERR_OK && driver->halted)
+	if (err == ERR_OK && (driver->halted || is_too_far(driver, peer)))
 		return;
 	if (err == ERR_OK)
 		err = replica_receive(driver->replica, &tick, &peer->key,

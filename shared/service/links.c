@@ -213,7 +213,8 @@ static void send_to(struct links *links, struct peer *peer,
 	enum message_type type, struct view body)
 {
 	uint8_t bytes[BUS_FRAME_MAX];
-	if (peer->socket == NULL) {
+	if (peer->socket == NULL ||
+		bus_link_state(peer->socket) != BUS_LINK_UP) {
 		peer->unsent++;
 		return;
 	}
