@@ -169,6 +169,7 @@ static void wipe(struct world *world, struct node *node)
 	node->received_count = 0;
 	client_forgive(world, node);
 	disk_wipe(&node->disk);
+	memset(&node->status, 0, sizeof(node->status));
 	world_note(world, node, NOTE_WIPE, 0, 0, 0);
 }
 

@@ -17,6 +17,7 @@ void node_clear(struct world *world, struct node *node, uint32_t number)
 	node->stopped_us = 0;
 	node->gone = false;
 	node->core = false;
+	memset(&node->status, 0, sizeof(node->status));
 	node->life = 0;
 	node->replica = NULL;
 	node->drift_ppm = 0;
