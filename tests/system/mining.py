@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """tests/system/mining.py -- a cluster that mines: blocks come at their interval,
 hash rates are shown, what is final is final everywhere, a miner that is killed
-is not missed and comes back, and on demand nobody mines for nothing.
+is not missed and comes back, one that was away catches up, and on demand nobody
+mines for nothing.
 """
 import os
 import sys
@@ -84,6 +85,27 @@ def killed():
         print("%d final, none lost" % len(said))
 
 
+def away():
+    """A node that was away fetches what it missed by its headers, and no body
+    twice; then all are killed at once, as by a power cut."""
+    with Cluster(nodes=3, **RULES) as c:
+        name = c.json["nodes"][0]["name"]
+        until(lambda: height(c) >= SETTLE, 60, "blocks")
+        c.script("stop", name)
+        first = height(c)
+        until(lambda: height(c) >= first + COUNTED, 120, "blocks")
+        c.script("restart", name)
+        c.wait_agreement(60)
+        expect(not any(chain["numbers"]["doubled"] for chain in chains(c)),
+               "a body was sent to one who had it")
+        before = {chain["final_height"] for chain in chains(c)}
+        c.script("kill", "all")
+        c.script("restart", "all")
+        until(lambda: min(chain["final_height"] for chain in chains(c)) >
+              max(before), 60, "new final blocks")
+        c.wait_agreement(60)
+
+
 def demand():
     """Nobody mines for nothing."""
     with Cluster(nodes=3, mine="demand", miners=2, **RULES) as c:
@@ -100,4 +122,4 @@ def demand():
 
 
 if __name__ == "__main__":
-    main(steady, killed, demand)
+    main(steady, killed, away, demand)
