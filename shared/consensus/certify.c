@@ -14,12 +14,20 @@ struct place {
 	uint64_t height;
 	uint64_t used_at; /* 0: free */
 	bool given;       /* its certificate */
+	bool wanted;      /* somebody asked for it */
 	size_t count;
 	struct entry entries[CERTIFY_SIGNERS_MAX];
 };
 
+/* Who signed twice, and at how many heights. */
+struct convict {
+	struct key key;
+	uint32_t count; /* 0: free */
+};
+
 struct certify {
 	uint64_t now; /* counts uses */
+	struct convict convicts[CERTIFY_SIGNERS_MAX];
 	size_t place_count;
 	struct place places[];
 };
@@ -58,17 +66,26 @@ static struct entry *find_entry(
 	return NULL;
 }
 
+/* What only one has signed makes room first: a single node that signs whatever
+ * it likes cannot drive out what others agree on. */
+static bool goes_before(const struct place *a, const struct place *b)
+{
+	bool a_stays = a->used_at != 0 && (a->wanted || a->count > 1);
+	bool b_stays = b->used_at != 0 && (b->wanted || b->count > 1);
+	return a_stays != b_stays ? b_stays : a->used_at < b->used_at;
+}
+
 static struct place *make_place(struct certify *certify, uint64_t height)
 {
 	struct place *place = find_place(certify, height);
 	if (place == NULL) {
 		place = &certify->places[0];
 		for (size_t i = 1; i < certify->place_count; i++) {
-			if (certify->places[i].used_at < place->used_at)
+			if (goes_before(&certify->places[i], place))
 				place = &certify->places[i];
 		}
 		place->height = height;
-		place->given = false;
+		place->given = place->wanted = false;
 		place->count = 0;
 	}
 	place->used_at = ++certify->now;
@@ -77,7 +94,7 @@ static struct place *make_place(struct certify *certify, uint64_t height)
 
 void certify_open(struct certify *certify, uint64_t height)
 {
-	make_place(certify, height);
+	make_place(certify, height)->wanted = true;
 }
 
 bool certify_is_open(const struct certify *certify, uint64_t height)
@@ -85,7 +102,25 @@ bool certify_is_open(const struct certify *certify, uint64_t height)
 	return find_place(certify, height) != NULL;
 }
 
-static enum certify_word look(
+static struct convict *find_convict(
+	const struct certify *certify, const struct key *key)
+{
+	for (size_t i = 0; i < CERTIFY_SIGNERS_MAX; i++) {
+		const struct convict *convict = &certify->convicts[i];
+		if (convict->count == 0 || key_equal(&convict->key, key))
+			return (struct convict *)convict;
+	}
+	return NULL;
+}
+
+/* More cases of one key prove no more. */
+static bool is_proved(const struct certify *certify, const struct key *key)
+{
+	const struct convict *convict = find_convict(certify, key);
+	return convict == NULL || convict->count >= CERTIFY_CASES_MAX;
+}
+
+static enum certify_word look(const struct certify *certify,
 	const struct place *place, const struct signed_checkpoint *checkpoint)
 {
 	const struct entry *entry = find_entry(place, &checkpoint->signer);
@@ -94,7 +129,9 @@ static enum certify_word look(
 			       ? CERTIFY_FULL
 			       : CERTIFY_NEW;
 	if (entry->convicted ||
-		statement_equal(&entry->said.statement, &checkpoint->statement))
+		statement_equal(
+			&entry->said.statement, &checkpoint->statement) ||
+		is_proved(certify, &checkpoint->signer))
 		return CERTIFY_KNOWN;
 	return CERTIFY_TWICE;
 }
@@ -102,8 +139,8 @@ static enum certify_word look(
 enum certify_word certify_look(const struct certify *certify,
 	const struct signed_checkpoint *checkpoint)
 {
-	return look(
-		find_place(certify, checkpoint->statement.height), checkpoint);
+	return look(certify, find_place(certify, checkpoint->statement.height),
+		checkpoint);
 }
 
 enum certify_word certify_add(struct certify *certify,
@@ -111,7 +148,7 @@ enum certify_word certify_add(struct certify *certify,
 	struct signed_checkpoint *before)
 {
 	struct place *place = make_place(certify, checkpoint->statement.height);
-	enum certify_word word = look(place, checkpoint);
+	enum certify_word word = look(certify, place, checkpoint);
 	switch (word) {
 	case CERTIFY_NEW:
 		place->entries[place->count++] =
@@ -119,7 +156,11 @@ enum certify_word certify_add(struct certify *certify,
 		break;
 	case CERTIFY_TWICE: {
 		struct entry *entry = find_entry(place, &checkpoint->signer);
+		struct convict *convict =
+			find_convict(certify, &checkpoint->signer);
 		entry->convicted = true;
+		convict->key = checkpoint->signer;
+		convict->count++;
 		*before = entry->said;
 		break;
 	}

@@ -9,7 +9,10 @@
 
 #include "ledger/checkpoint.h"
 
-enum { CERTIFY_SIGNERS_MAX = 16 };
+enum {
+	CERTIFY_SIGNERS_MAX = 16,
+	CERTIFY_CASES_MAX = 16, /* of one signer; no more are looked into */
+};
 
 struct certify; /* opaque; in caller's zeroed memory of certify_bytes() */
 

@@ -16,9 +16,9 @@
 #include "service/log.h"
 
 enum {
-	CERTIFY_MS = 1500,      /* then it cannot be had now */
-	CERTIFY_AGAIN_MS = 100, /* whoever was behind is asked again */
-	SEAL_MS = 10000,        /* between two that nobody asked for */
+	CERTIFY_MS = 1500,     /* then it cannot be had now */
+	CERTIFY_AGAIN_MS = 50, /* whoever was behind is asked again */
+	SEAL_MS = 10000,       /* between two that nobody asked for */
 	CATCH_UP_MS = 2000,
 	CATCH_UP_HEIGHTS = 3,
 };

@@ -181,6 +181,37 @@ static void test_the_least_used_height_goes(void **state)
 	assert_true(certify_find(certify, HEIGHTS + 1, &pairs[0].key, &said));
 }
 
+/* Nor can one who signs whatever it likes fill everything up. */
+static void test_one_alone_drives_nobody_out(void **state)
+{
+	struct signed_checkpoint said;
+
+	(void)state;
+	add(0, 1, 1);
+	add(1, 1, 1);
+	certify_open(certify, 2);
+	for (uint64_t height = 100; height < 200; height++)
+		add(4, height, 1);
+	assert_true(certify_find(certify, 1, &pairs[0].key, &said));
+	assert_true(certify_is_open(certify, 2));
+	assert_true(certify_find(certify, 199, &pairs[4].key, &said));
+	assert_false(certify_find(certify, 197, &pairs[4].key, &said));
+}
+
+static void test_so_many_cases_are_enough(void **state)
+{
+	unsigned cases = 0;
+
+	(void)state;
+	for (uint64_t height = 1; height < 100; height++) {
+		add(1, height, 1);
+		cases += add(1, height, 2) == CERTIFY_TWICE;
+	}
+	assert_int_equal(cases, CERTIFY_CASES_MAX);
+	add(2, 500, 1);
+	assert_int_equal(add(2, 500, 2), CERTIFY_TWICE);
+}
+
 /* A message comes back as it was; every changed byte of it is refused. */
 static void test_a_message(void **state)
 {
@@ -246,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_double_signer, begin),
 		cmocka_unit_test_setup(test_evidence, begin),
 		cmocka_unit_test_setup(test_the_least_used_height_goes, begin),
+		cmocka_unit_test_setup(test_one_alone_drives_nobody_out, begin),
+		cmocka_unit_test_setup(test_so_many_cases_are_enough, begin),
 		cmocka_unit_test_setup(test_a_message, begin),
 		cmocka_unit_test_setup(test_a_changed_certificate, begin),
 	};
