@@ -186,7 +186,9 @@ enum effect_type {
 	EFFECT_DROP,
 	EFFECT_CONNECT, /* execute a block of the shelf on the tip; answered by
 			 * EVENT_CONNECTED after this list */
-	EFFECT_SIGN,    /* this node's checkpoint signature is wanted */
+	EFFECT_SIGN,    /* this node's checkpoint signature is wanted; without a
+			 * hash: what it has signed at that height, again */
+	EFFECT_PROVE,   /* tell a peer who signed the final block */
 	EFFECT_FAULT,   /* a peer did what it must not: to be logged */
 };
 
@@ -259,6 +261,9 @@ struct effect {
 			uint64_t height;
 			struct hash hash;
 		} sign;
+		struct {
+			struct key to;
+		} prove;
 		struct {
 			struct key from;
 			enum engine_fault fault;

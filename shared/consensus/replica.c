@@ -332,6 +332,9 @@ static void carry_out(struct replica *replica, const struct effect *effect,
 	case EFFECT_SIGN:
 		replica_sign(replica, effect, out);
 		return;
+	case EFFECT_PROVE:
+		replica_prove(replica, &effect->prove.to, out);
+		return;
 	case EFFECT_FAULT:
 		fault(effect, out);
 		return;

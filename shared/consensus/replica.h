@@ -79,7 +79,8 @@ enum output_type {
 	 * a nonce; answer replica_mined. Empty bytes: stop. Replaces the one
 	 * before. */
 	OUTPUT_MINE,
-	OUTPUT_SIGN,  /* this node's checkpoint signature is wanted */
+	OUTPUT_SIGN,  /* this node's checkpoint signature is wanted; hash zero:
+		       * the one that was made at that height, if any */
 	OUTPUT_FAULT, /* a peer did what it must not: log it */
 };
 
@@ -181,6 +182,9 @@ MUST_CHECK enum err replica_checkpoint(struct replica *replica,
 /* What this node signed itself; it is durable that it did. */
 void replica_signed(struct replica *replica, const struct tick *tick,
 	const struct signed_checkpoint *own, struct outputs *out);
+/* A certificate that was kept: its signatures are gathered again. */
+MUST_CHECK enum err replica_certificate(struct replica *replica,
+	const struct tick *tick, struct view bytes, struct outputs *out);
 /* A certificate of this is wanted: OUTPUT_CERTIFIED, now or when enough have
  * signed. strict: enough, if there are, of the genesis' signers, too. */
 void replica_certify(struct replica *replica, const struct tick *tick,

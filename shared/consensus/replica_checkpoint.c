@@ -96,6 +96,8 @@ static void pass_on(struct replica *replica, const struct key *from,
 	}
 }
 
+static const struct hash nothing = {{0}};
+
 /* What was signed before is said again: those who missed it need it. */
 void replica_sign(struct replica *replica, const struct effect *effect,
 	struct outputs *out)
@@ -104,7 +106,8 @@ void replica_sign(struct replica *replica, const struct effect *effect,
 	uint64_t height = effect->sign.height;
 	if (certify_find(replica->certify, height, &replica->config.self->key,
 		    &said) &&
-		hash_equal(&said.statement.hash, &effect->sign.hash)) {
+		(hash_equal(&said.statement.hash, &effect->sign.hash) ||
+			hash_equal(&nothing, &effect->sign.hash))) {
 		pass_on(replica, NULL, &said, out);
 		return;
 	}
@@ -113,26 +116,62 @@ void replica_sign(struct replica *replica, const struct effect *effect,
 	output->hash = effect->sign.hash;
 }
 
-/* Whoever still signs what is final here has not heard that it is: all who made
- * it so are said to it. */
-static void tell_final(
+void replica_prove(
 	struct replica *replica, const struct key *to, struct outputs *out)
 {
+	struct signed_checkpoint said;
 	uint64_t height = replica->final;
-	struct signers signers;
-	replica_signers(replica, &signers);
-	for (size_t i = 0; i < signers.count; i++) {
-		struct signed_checkpoint said;
+	size_t cursor = 0;
+	while (certify_next(replica->certify, height, &cursor, &said)) {
 		uint8_t bytes[CHECKPOINT_BYTES_MAX];
-		if (!certify_find(
-			    replica->certify, height, &signers.keys[i], &said))
-			continue;
 		size_t size = checkpoint_seal(bytes, &said);
 		struct output *output = outputs_add(out, OUTPUT_CHECKPOINT);
 		output->to = *to;
 		output->bytes = replica_keep(replica, view_of(bytes, size));
 		output->height = height;
 	}
+}
+
+/* The answer to an answer is no answer: once a second for one height. */
+static bool is_time(
+	struct replica *replica, const struct key *to, uint64_t height)
+{
+	struct answered *last =
+		&replica->answered[(height + to->bytes[0]) % ANSWERED_MAX];
+	if (last->height == height && key_equal(&last->to, to) &&
+		replica->tick.now < last->again_at)
+		return false;
+	*last = (struct answered){
+		.height = height,
+		.to = *to,
+		.again_at = replica->tick.now + ANSWER_AGAIN_MS,
+	};
+	return true;
+}
+
+/* Somebody holds on to a block for as long as it could be certified. That this
+ * node signed another one there, long ago perhaps, may set it free. */
+static void contradict(struct replica *replica, const struct key *to,
+	const struct signed_checkpoint *theirs, struct outputs *out)
+{
+	const struct key *self = &replica->config.self->key;
+	uint64_t height = theirs->statement.height;
+	struct signed_checkpoint own;
+	if (!replica->config.engine->mines || !key_equal(&theirs->signer, to) ||
+		!is_time(replica, to, height))
+		return;
+	if (!certify_find(replica->certify, height, self, &own)) {
+		outputs_add(out, OUTPUT_SIGN)->height = height;
+		return;
+	}
+	if (hash_equal(&own.statement.hash, &theirs->statement.hash))
+		return;
+	uint8_t bytes[CHECKPOINT_BYTES_MAX];
+	size_t size = checkpoint_seal(bytes, &own);
+	struct output *output = outputs_add(out, OUTPUT_CHECKPOINT);
+	output->to = *to;
+	output->bytes = replica_keep(replica, view_of(bytes, size));
+	output->height = height;
 }
 
 static void tell_evidence(struct replica *replica,
@@ -221,9 +260,7 @@ enum err replica_checkpoint(struct replica *replica, const struct tick *tick,
 		return err;
 	if (checkpoint.statement.chain != replica->config.engine->chain)
 		return ERR_NETWORK;
-	if (replica->config.engine->mines &&
-		checkpoint.statement.height < replica->final)
-		tell_final(replica, from, out);
+	contradict(replica, from, &checkpoint, out);
 	if (!is_near(replica, checkpoint.statement.height) ||
 		certify_look(replica->certify, &checkpoint) == CERTIFY_KNOWN)
 		return ERR_OK;
@@ -244,6 +281,31 @@ void replica_signed(struct replica *replica, const struct tick *tick,
 	replica_begin(replica, tick, out);
 	CHECK(key_equal(&own->signer, &replica->config.self->key));
 	take(replica, NULL, own, out);
+}
+
+enum err replica_certificate(struct replica *replica, const struct tick *tick,
+	struct view bytes, struct outputs *out)
+{
+	const struct hash *network = &replica->config.genesis->network;
+	struct certificate certificate;
+	struct signed_checkpoint said;
+	replica_begin(replica, tick, out);
+	enum err err = certificate_decode(&certificate, bytes);
+	if (err == ERR_OK)
+		err = checkpoint_statement_decode(
+			&said.statement, certificate.statement);
+	if (err == ERR_OK &&
+		said.statement.chain != replica->config.engine->chain)
+		err = ERR_NETWORK;
+	for (size_t i = 0; err == ERR_OK && i < certificate.endorsements_count;
+		i++) {
+		said.signer = certificate.endorsements[i].signer;
+		said.signature = certificate.endorsements[i].signature;
+		err = checkpoint_verify(&said, network);
+		if (err == ERR_OK)
+			take(replica, &said.signer, &said, out);
+	}
+	return err;
 }
 
 bool replica_checkpoint_next(const struct replica *replica, uint64_t height,

@@ -17,6 +17,8 @@ enum {
 	FORWARD_BATCH_MAX = 128, /* transactions brought again at a time */
 	BUILD_PENDING_MANY = 64, /* worth a second block in flight */
 	BUILD_FLIGHT_MAX = 4,
+	ANSWERED_MAX = 64,
+	ANSWER_AGAIN_MS = 1000,
 	TEMPLATE_NEXT_MS = 200,   /* for transactions that came since */
 	TEMPLATE_STALE_MS = 1000, /* a header says when it was made */
 };
@@ -60,6 +62,13 @@ struct template
 	uint8_t bytes[BLOCK_BYTES_MAX];
 };
 
+/* A peer was told that another block was signed here at a height. */
+struct answered {
+	uint64_t height;
+	struct key to;
+	time_ms again_at;
+};
+
 struct replica {
 	struct replica_config config;
 	struct arena arena;
@@ -69,6 +78,7 @@ struct replica {
 	struct cache cache;
 	struct shelf shelf; /* of an engine that mines */
 	struct connecting connecting;
+	struct answered answered[ANSWERED_MAX];
 	struct template template;
 	uint64_t arrived;       /* transactions that came to the pool so far */
 	uint64_t worked_height; /* newest block with transactions */
@@ -154,6 +164,10 @@ void replica_template(struct replica *replica, struct outputs *out);
 /* EFFECT_SIGN: this node's signature is wanted, or wanted again. */
 void replica_sign(struct replica *replica, const struct effect *effect,
 	struct outputs *out);
+
+/* EFFECT_PROVE: say to a peer who signed the final block. */
+void replica_prove(
+	struct replica *replica, const struct key *to, struct outputs *out);
 
 /* ---- replica_pool.c: waiting transactions ---- */
 

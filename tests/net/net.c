@@ -263,6 +263,7 @@ static void carry_out(struct net *net, size_t at, const struct effect *effect)
 	case EFFECT_DROP:
 	case EFFECT_CONNECT:
 	case EFFECT_SIGN:
+	case EFFECT_PROVE:
 	case EFFECT_FAULT:
 		net_violated(net, "an effect that no leader's engine has");
 		return;

@@ -313,6 +313,7 @@ static void add_effect(
 	case EFFECT_DROP:
 	case EFFECT_CONNECT:
 	case EFFECT_SIGN:
+	case EFFECT_PROVE:
 	case EFFECT_FAULT:
 		break; /* never asked by an engine with a leader */
 	}

@@ -41,8 +41,11 @@ _Static_assert((int)RECORD_SIZE <= (int)ENGINE_RECORD_MAX, "too long");
 static size_t write_record(const struct pow *pow, uint8_t out[RECORD_SIZE])
 {
 	uint8_t *at = out + RECORD_PLEDGES_AT;
-	put_64(out, pow->certified.height);
-	memcpy(out + 8, pow->certified.hash.bytes, HASH_SIZE);
+	const struct pow_checkpoint *mark = &pow->certified;
+	if (pow->pending.height > mark->height)
+		mark = &pow->pending;
+	put_64(out, mark->height);
+	memcpy(out + 8, mark->hash.bytes, HASH_SIZE);
 	put_64(out + 40, pow->signed_height);
 	out[48] = (uint8_t)pow->pledge_count;
 	for (size_t i = 0; i < pow->pledge_count; i++) {
@@ -166,7 +169,9 @@ static bool may_sign(const struct pow *pow)
 		if (!is_on_chain(pow, &pow->pledges[i]))
 			return false;
 	}
-	return pow->pledge_count < POW_PLEDGES_MAX;
+	/* A block is final that is not even known here: this chain may be
+	 * another one. */
+	return pow->pledge_count < POW_PLEDGES_MAX && pow->pending.height == 0;
 }
 
 static bool is_settled_here(const struct pow *pow)
@@ -232,8 +237,8 @@ void pow_repeat_pledges(struct pow *pow, struct effects *out)
 				tree, pow->active, pledge->height);
 			pledge->hash = pow_entry_at(tree, at)->hash;
 		}
-		if (hash_equal(&pledge->hash, &unknown))
-			continue; /* of before a restart, beside this chain */
+		/* Beside this chain and of before a restart: what was signed
+		 * then is said again. */
 		struct effect *effect = effects_add(out, EFFECT_SIGN);
 		effect->sign.height = pledge->height;
 		effect->sign.hash = pledge->hash;
@@ -292,8 +297,11 @@ void pow_certified(struct pow *pow, struct effects *out, uint64_t height,
 		return;
 	pow_at at = pow_tree_find(tree, hash);
 	if (at == 0) {
-		if (height > pow->pending.height)
+		if (height > pow->pending.height) {
 			pow->pending = (struct pow_checkpoint){height, *hash};
+			pow->record_dirty = true;
+			pow_save(pow, out, 0, NULL);
+		}
 		return;
 	}
 	if (pow_entry_at(tree, at)->past.height != height ||

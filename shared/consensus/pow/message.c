@@ -38,7 +38,8 @@ void pow_send(struct pow *pow, struct effects *out, int slot,
 void pow_say_tip(struct pow *pow, struct effects *out, bool all)
 {
 	struct pow_entry *tip = pow_entry_of(pow, pow->active);
-	struct pow_message message = {.kind = POW_TIP};
+	struct pow_message message = {.kind = POW_TIP, .heights_count = 1};
+	message.heights[0] = pow->final;
 	if (tip->past.height == 0)
 		return;
 	struct view bytes = {0};
@@ -76,6 +77,23 @@ static void take_whole(struct pow *pow, struct effects *out, pow_at at,
 	pow_keep(pow, out, at, block);
 }
 
+/* One who says twice that less is final there than here has missed the
+ * signatures; or it has new ones under way, and needs none. */
+static void hear_final(
+	struct pow *pow, struct effects *out, const struct heard *heard)
+{
+	struct pow_peer *peer = &pow->peers[heard->slot];
+	if (heard->message->heights_count != 1)
+		return;
+	uint64_t final = heard->message->heights[0];
+	if (final < pow->final && final == peer->final &&
+		pow->now - peer->proved_at >= POW_SECOND_MS) {
+		peer->proved_at = pow->now;
+		effects_add(out, EFFECT_PROVE)->prove.to = peer->key;
+	}
+	peer->final = final;
+}
+
 static void on_tip(
 	struct pow *pow, struct effects *out, const struct heard *heard)
 {
@@ -83,6 +101,7 @@ static void on_tip(
 	struct pow_peer *peer = &pow->peers[heard->slot];
 	uint64_t root = pow_entry_at(tree, tree->root)->past.height;
 	peer->tip = heard->message->height;
+	hear_final(pow, out, heard);
 	if (heard->count != 1) {
 		pow_fault(
 			pow, out, heard->slot, ENGINE_FAULT_ENCODING, 0, NULL);

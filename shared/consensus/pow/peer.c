@@ -28,7 +28,12 @@ static void begin(struct pow *pow, int slot, const struct key *key)
 	struct pow_peer *peer = &pow->peers[slot];
 	struct pow_tree *tree = pow_tree_of(pow);
 	uint16_t others = (uint16_t) ~(1u << slot);
-	*peer = (struct pow_peer){.key = *key, .used = true};
+	*peer = (struct pow_peer){
+		.key = *key,
+		.used = true,
+		.final = UINT64_MAX,
+		.proved_at = pow->now - POW_SECOND_MS,
+	};
 	for (size_t i = 0; i < ENGINE_FAULTS; i++)
 		peer->told_at[i] = pow->now - POW_SECOND_MS;
 	/* What the one before had is not what this one has. */

@@ -55,6 +55,8 @@ struct pow_peer {
 	bool used;
 	bool behind;                  /* it said what has no place here */
 	struct pow_checkpoint common; /* the last header that it gave */
+	uint64_t final;               /* height that it said last */
+	time_ms proved_at;            /* when it was last told who signed */
 	uint64_t tip;                 /* height that it said last */
 	time_ms seek_until;           /* an answer to a seek is awaited */
 	uint32_t orphans;             /* in a row */
