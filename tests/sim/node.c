@@ -22,6 +22,8 @@ void node_clear(struct world *world, struct node *node, uint32_t number)
 	node->replica = NULL;
 	node->drift_ppm = 0;
 	node->wall_us = 0;
+	node->certificate_size = 0;
+	memset(node->signed_blocks, 0, sizeof(node->signed_blocks));
 	node->received_count = 0;
 	node->read_task = 0;
 }
@@ -170,6 +172,7 @@ void node_start(struct world *world, struct node *node)
 	replica_start(node->replica, &tick,
 		view_of(disk->record, disk->record_size), &world->outputs);
 	node_carry_out(world, node);
+	node_prove(world, node);
 	node_remember(world, node);
 }
 

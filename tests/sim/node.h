@@ -9,7 +9,7 @@
 #include "net.h"
 #include "queue.h"
 
-enum { WAITERS_MAX = 256, RECEIVED_MAX = 512 };
+enum { WAITERS_MAX = 256, RECEIVED_MAX = 512, SIGNED_MAX = 256 };
 
 /* A client that waits here for the fate of a transaction. */
 struct waiter {
@@ -63,6 +63,9 @@ struct node {
 	uint64_t undo_floor; /* while a state is installed: final before */
 	struct engine_status status;
 	struct mining mining;
+	const struct bank_block *signed_blocks[SIGNED_MAX]; /* on disk */
+	size_t certificate_size; /* of the newest, on disk */
+	uint8_t certificate[CERTIFICATE_BYTES_MAX];
 	/* A snapshot that is being fetched. */
 	uint64_t fetch_task, fetch_height;
 	struct key fetch_from;
@@ -126,6 +129,10 @@ void node_send_checkpoint(
 	struct world *world, struct node *node, const struct output *output);
 void node_checkpoint(
 	struct world *world, struct node *node, const struct packet *packet);
+void node_certified(
+	struct world *world, struct node *node, const struct output *output);
+/* Bring the certificate of before the last crash to the replica again. */
+void node_prove(struct world *world, struct node *node);
 void node_fault(
 	struct world *world, struct node *node, const struct output *output);
 void node_ready(

@@ -73,12 +73,29 @@ void node_found(struct world *world, struct node *node, uint64_t task)
 
 /* ---- signatures ---- */
 
+static const struct bank_block **signed_at(struct node *node, uint64_t height)
+{
+	return &node->signed_blocks[height % SIGNED_MAX];
+}
+
+static void sign_again(struct world *world, struct node *node, uint64_t height)
+{
+	const struct bank_block *block = *signed_at(node, height);
+	if (block && block->ref.header.height == height)
+		node_plan(world, node, 0, PLAN_SIGN, 0, block);
+}
+
 void node_sign(
 	struct world *world, struct node *node, const struct output *output)
 {
 	struct block_ref ref;
 	struct view bytes;
+	static const struct hash nothing = {{0}};
 	const struct hash *network = &world->setup->genesis->network;
+	if (hash_equal(&output->hash, &nothing)) {
+		sign_again(world, node, output->height);
+		return;
+	}
 	if (!replica_block(node->replica, output->height, &bytes) ||
 		block_open(&ref, bytes, network) != ERR_OK ||
 		!hash_equal(&ref.hash, &output->hash))
@@ -99,6 +116,7 @@ void node_signed(
 		&said, &statement, node->self, &world->setup->genesis->network);
 	struct tick tick = node_tick(world, node);
 	check_signed(world, node, block);
+	*signed_at(node, block->ref.header.height) = block;
 	replica_signed(node->replica, &tick, &said, &world->outputs);
 	node_carry_out(world, node);
 }
@@ -129,6 +147,30 @@ void node_checkpoint(
 		world_fail(world, VERDICT_WRONG,
 			"node %u refuses a checkpoint of node %u: %s",
 			node->number, packet->from, err_name(err));
+}
+
+/* On disk at once; a crash may then forget the block that it is about. */
+void node_certified(
+	struct world *world, struct node *node, const struct output *output)
+{
+	world_note(world, node, NOTE_CERTIFIED, output->height, 0, 0);
+	CHECK(output->bytes.size <= sizeof(node->certificate));
+	node->certificate_size = output->bytes.size;
+	memcpy(node->certificate, output->bytes.data, output->bytes.size);
+}
+
+void node_prove(struct world *world, struct node *node)
+{
+	uint8_t copy[CERTIFICATE_BYTES_MAX];
+	size_t size = node->certificate_size;
+	if (size == 0 || world->verdict != VERDICT_PASSED)
+		return;
+	memcpy(copy, node->certificate, size);
+	struct tick tick = node_tick(world, node);
+	enum err err = replica_certificate(
+		node->replica, &tick, view_of(copy, size), &world->outputs);
+	CHECK(err == ERR_OK);
+	node_carry_out(world, node);
 }
 
 /* ---- faults that an engine finds in honest peers ---- */

@@ -287,7 +287,7 @@ static void carry_out(
 		node_send_checkpoint(world, node, output);
 		return;
 	case OUTPUT_CERTIFIED:
-		world_note(world, node, NOTE_CERTIFIED, output->height, 0, 0);
+		node_certified(world, node, output);
 		return;
 	case OUTPUT_EVIDENCE:
 		world_fail(world, VERDICT_WRONG,
