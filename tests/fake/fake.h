@@ -73,14 +73,15 @@ struct fake {
 	char request_at[128], publish_at[128];
 	enum fake_hello hello;
 	enum fake_lie lie;
-	uint64_t lie_from;     /* height, of lies about blocks */
-	bool mute;             /* hears, never answers (but hello) */
-	bool refuses_all;      /* admission */
-	bool knows_stranger;   /* as a node that joined later */
-	const char *refusal;   /* answer to everything but hello */
-	struct view proof;     /* body of its answer to a proof query */
-	size_t blocks_max;     /* in one answer; 0: all that fit */
-	uint64_t first_height; /* older blocks are gone */
+	uint64_t lie_from;   /* height, of lies about blocks */
+	bool mute;           /* hears, never answers (but hello) */
+	bool refuses_all;    /* admission */
+	bool knows_stranger; /* as a node that joined later */
+	const char *refusal; /* answer to everything but hello */
+	struct view proof;   /* body of its answer to a proof query */
+	struct view certificate, evidence; /* the same of those queries */
+	size_t blocks_max;                 /* in one answer; 0: all that fit */
+	uint64_t first_height;             /* older blocks are gone */
 	uint64_t boot, counters[5];
 	unsigned seen[FAKE_TYPES]; /* requests, by type */
 	bool drops_published;      /* counted, not sent */

@@ -326,6 +326,12 @@ void fake_answer_request(struct fake *fake, const struct bus_message *to,
 	case MESSAGE_PROOF_QUERY:
 		fake_answer(fake, to, MESSAGE_PROOF, fake->proof);
 		return;
+	case MESSAGE_CERTIFICATE_QUERY:
+		fake_answer(fake, to, MESSAGE_CERTIFICATE, fake->certificate);
+		return;
+	case MESSAGE_EVIDENCE_QUERY:
+		fake_answer(fake, to, MESSAGE_EVIDENCE, fake->evidence);
+		return;
 	case MESSAGE_PORTS_QUERY:
 		on_ports(fake, to);
 		return;
