@@ -244,6 +244,8 @@ static bool is_near(const struct replica *replica, uint64_t height)
 {
 	uint64_t near = replica->config.limits.certify_heights / 4;
 	uint64_t tip = chain_tip(replica->chain).height;
+	if (height == 0)
+		return false; /* the genesis has no block */
 	return certify_is_open(replica->certify, height) ||
 	       (height + near > replica->final &&
 		       (replica->config.engine->mines || height < tip + near));

@@ -221,6 +221,12 @@ static struct certify_want *find_want(struct driver *driver, uint64_t height)
 	return NULL;
 }
 
+static void forget(struct driver *driver, struct certify_want *want)
+{
+	memset(want, 0, sizeof(*want));
+	driver->want_count--;
+}
+
 static void ask_peers(struct driver *driver, uint64_t height)
 {
 	struct checkpoint_query query = {
@@ -268,6 +274,7 @@ enum err driver_certify(struct driver *driver, uint64_t height)
 	struct certify_want *want = find_want(driver, 0);
 	if (want == NULL)
 		return ERR_BUSY;
+	driver->want_count++;
 	*want = (struct certify_want){
 		.statement = statement,
 		.until = clock_monotonic() + CERTIFY_MS,
@@ -295,7 +302,7 @@ void driver_certified(struct driver *driver, const struct output *output)
 	if (output->height > driver->certified)
 		driver->certified = output->height;
 	if (want != NULL)
-		memset(want, 0, sizeof(*want));
+		forget(driver, want);
 }
 
 void driver_evidence(struct driver *driver, const struct output *output)
@@ -319,7 +326,7 @@ static void give_up(struct driver *driver, struct certify_want *want)
 		.type = OUTPUT_CERTIFIED,
 		.height = want->statement.height,
 	};
-	memset(want, 0, sizeof(*want));
+	forget(driver, want);
 	driver->config.on_output(driver->config.context, &output);
 }
 
@@ -356,7 +363,8 @@ void driver_certify_work(struct driver *driver)
 {
 	time_ms now = clock_monotonic();
 	sign_wanted(driver);
-	for (size_t i = 0; i < CERTIFY_WANTS_MAX; i++) {
+	for (size_t i = 0; i < CERTIFY_WANTS_MAX && driver->want_count > 0;
+		i++) {
 		struct certify_want *want = &driver->wants[i];
 		uint64_t height = want->statement.height;
 		if (height == 0 || now < want->again_at)
@@ -376,7 +384,8 @@ void driver_certify_work(struct driver *driver)
 time_ms driver_certify_at(const struct driver *driver)
 {
 	time_ms at = INT64_MAX;
-	for (size_t i = 0; i < CERTIFY_WANTS_MAX; i++) {
+	for (size_t i = 0; i < CERTIFY_WANTS_MAX && driver->want_count > 0;
+		i++) {
 		const struct certify_want *want = &driver->wants[i];
 		if (want->statement.height != 0 && want->again_at < at)
 			at = want->again_at;

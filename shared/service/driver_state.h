@@ -72,6 +72,7 @@ struct driver {
 	time_ms commit_at;        /* of the index, when nothing else wakes it */
 	uint64_t final_done;      /* height whose FINAL was carried out */
 	uint64_t snapshot_height; /* newest durable one */
+	size_t want_count;
 	struct certify_want wants[CERTIFY_WANTS_MAX];
 	size_t sign_count; /* that the engine asked for */
 	struct checkpoint_statement signs[SIGNS_MAX];

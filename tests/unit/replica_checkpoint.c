@@ -252,6 +252,10 @@ static void test_what_is_refused(void **state)
 	assert_int_equal(bring(bench, 7, 1, &at), ERR_OK);
 	assert_int_equal(bring(bench, 8, 1, &at), ERR_OK);
 	assert_int_equal(bench->certified, 0);
+	at = statement_at(0, 1); /* the genesis */
+	assert_int_equal(bring(bench, 1, 1, &at), ERR_OK);
+	assert_int_equal(bring(bench, 2, 2, &at), ERR_OK);
+	assert_int_equal(bench->certified, 0);
 	at = statement_at(1000000, 1);
 	assert_int_equal(bring(bench, 1, 1, &at), ERR_OK);
 	assert_int_equal(bring(bench, 2, 2, &at), ERR_OK);
