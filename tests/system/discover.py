@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
@@ -48,8 +49,10 @@ def port_of(c, name):
 
 
 def reaches(c, name, others, source):
-    """Start this node: it finds the others where this source says."""
+    """Start this node: it finds the others where this source says; how long
+    that took."""
     seen = len(c.log(name))
+    begun = time.monotonic()
     c.script("restart", name)
 
     def found():
@@ -58,7 +61,9 @@ def reaches(c, name, others, source):
                              log) for other in others)
     until(found, 40, "%s finds %s by %s: %s" % (
         name, others, source, c.log(name)[seen:]))
+    took = time.monotonic() - begun
     until(lambda: c.node(name)["peers"] == len(others), 20, "and hears them")
+    return "%s %.1f s" % (source, took)
 
 
 def one_after_another():
@@ -69,9 +74,9 @@ def one_after_another():
         nowhere = 'peer = "%s"' % " ".join(
             "%s=tcp://127.0.0.1:%d" % (o, dead) for o in others)
         conf(c, name, "discover = command saved dns genesis", wires(c, name))
-        reaches(c, name, others, COMMAND)
+        took = [reaches(c, name, others, COMMAND)]
         conf(c, name, nowhere)
-        reaches(c, name, others, SAVED)
+        took.append(reaches(c, name, others, SAVED))
         expect("at tcp://127.77." in c.log(name), c.log(name))
         # Without its wires the cluster has only what the genesis says.
         c.script("stop", name)
@@ -86,10 +91,10 @@ def one_after_another():
             shutil.rmtree(index)
             shutil.copytree(c.base + "/index", index)
             conf(c, name, nowhere, 'dns = "%s"' % dns)
-            reaches(c, name, others, source)
-        c.wallet("alice", "reserve", "--port", "naha", "--pad", "A", "--from",
-                 "+9h", "--timeout", "20s")
+            took.append(reaches(c, name, others, source))
+        reserve(c, 9)
         c.wait_agreement()
+        print("; ".join(took))
 
 
 def reserve(c, hours):

@@ -3,6 +3,8 @@
  */
 #include "bus_world.h"
 
+#include <dirent.h>
+
 #include "service/links.h"
 #include "service/log.h"
 
@@ -155,6 +157,39 @@ static void no_address(void **state)
 	assert_int_equal(bench->links.sent, 0);
 }
 
+static size_t open_files(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	size_t count = 0;
+	assert_non_null(directory);
+	while (readdir(directory) != NULL)
+		count++;
+	closedir(directory);
+	return count;
+}
+
+/* A member that is away for a day, with several addresses: one socket at a
+ * time, and each is closed. */
+static void endless_looking(void **state)
+{
+	struct bench *bench = *state;
+	struct keypair pair = pair_of(1);
+	struct peer_entry entry = entry_of(&pair, "blue");
+	struct peer *peer =
+		links_vouch(&bench->links, "a test", &bench->blue.key, &entry);
+	hint(bench, HINT_SAVED, &pair.key, "tcp://127.0.0.1:1");
+	hint(bench, HINT_GENESIS, &pair.key, "tcp://127.0.0.1:2");
+	hint(bench, HINT_PEERS, &pair.key, "tcp://127.0.0.1:3");
+	size_t before = open_files();
+	for (time_ms now = 1; now < 2000 * 1001; now += 1001) {
+		links_work(&bench->links, now);
+		UNTIL(bench->world, open_files() < before + 20);
+	}
+	assert_false(peer->reached);
+	links_close(&bench->links);
+	UNTIL(bench->world, open_files() <= before);
+}
+
 /* ---- what members tell ---- */
 
 static void a_liar_fills_nothing(void **state)
@@ -220,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_member_that_moves, begin, end),
 		cmocka_unit_test_setup_teardown(no_address, begin, end),
+		cmocka_unit_test_setup_teardown(endless_looking, begin, end),
 		cmocka_unit_test_setup_teardown(
 			a_liar_fills_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(
