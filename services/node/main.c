@@ -195,6 +195,7 @@ static bool open_lane(struct node *node, const struct engine_ops *engine,
 	struct lane *lane = &node->lanes[node->lane_count];
 	lane->node = node;
 	lane->chain = engine->chain;
+	lane->mines = engine->mines;
 	struct driver_config config = {
 		.engine = engine,
 		.genesis = node->genesis,

@@ -72,6 +72,7 @@ struct lane {
 	struct node *node;
 	struct driver *driver;
 	uint8_t chain;
+	bool mines;
 	struct recent recent[RECENT_MAX]; /* by height modulo */
 	uint64_t connected;               /* height that was published last */
 	struct engine_status said;        /* in the log */

@@ -38,11 +38,20 @@ static struct hash take_recent(struct lane *lane, uint64_t height, bool keep)
  * zero. */
 static void on_reverted(struct lane *lane, uint64_t height)
 {
+	struct block_ref block;
+	struct view bytes;
 	for (; lane->connected > height; lane->connected--) {
 		uint64_t gone = lane->connected;
 		struct hash hash = take_recent(lane, gone, false);
 		struct hash parent = take_recent(lane, gone - 1, true);
 		publish_chain(lane, CHAIN_DISCONNECTED, gone, &hash, &parent);
+		/* Its transactions wait again. */
+		if (lane->mines &&
+			replica_shelf(
+				driver_replica(lane->driver), &hash, &bytes) &&
+			block_open(&block, bytes,
+				&lane->node->genesis->network) == ERR_OK)
+			publish_steps(lane->node, &block, 1);
 	}
 }
 
@@ -53,6 +62,9 @@ static void on_ordered(struct lane *lane, const struct output *output)
 	lane->connected = output->height;
 	publish_chain(lane, CHAIN_CONNECTED, output->height, &block->hash,
 		&block->header.parent);
+	/* Where blocks are made one by one, an order can be seen in time. */
+	if (lane->mines)
+		publish_steps(lane->node, block, 2);
 	waiters_block(lane, block, 1);
 }
 

@@ -393,6 +393,38 @@ int wallet_say_result(const struct wallet *wallet, const struct result *result)
 	return result->code;
 }
 
+void wallet_say_undone(
+	const struct wallet *wallet, const struct perch_fate *fate)
+{
+	const char *text = wallet_say(wallet,
+		"the block that it was in has gone; it waits for another one",
+		"入っていたブロックが失われました。"
+		"次のブロックを待っています");
+	char hex[33];
+	struct json json;
+
+	if (!wallet->json) {
+		printf("%s: %s\n  %s %s, %s %" PRIu64 "\n",
+			wallet_say(wallet, "undone", "取り消し"), text,
+			wallet_say(wallet, "transaction", "取引"),
+			perch_hex(hex, &fate->id, sizeof(fate->id)),
+			wallet_say(wallet, "height", "高さ"), fate->height);
+		fflush(stdout);
+		return;
+	}
+	json = wallet_json();
+	json_hex(&json, "id", view_of(&fate->id, sizeof(fate->id)));
+	json_text(&json, "status", perch_status_name(fate->status));
+	json_text(&json, "result", "unknown");
+	json_text(&json, "code", "undone");
+	json_text(&json, "text", text);
+	json_number(&json, "height", (int64_t)fate->height);
+	json_array(&json, "receipts");
+	json_end(&json);
+	json_text(&json, "chain", fate->chain == 0 ? "ordered" : "pow");
+	wallet_json_print(&json);
+}
+
 struct result wallet_judge(
 	const struct wallet *wallet, const struct perch_fate *fate)
 {

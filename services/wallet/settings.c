@@ -20,6 +20,9 @@ static const struct setting common[] = {
 		NULL, false},
 	{"chain", "NAME", "ordered or pow, where nodes keep both", NULL, false},
 	{"wait", "STEP", "received, ordered or final", "final", false},
+	{"stay", NULL,
+		"with --wait ordered: until it is final; says if it is undone",
+		NULL, false},
 	{"timeout", "TIME", "then the outcome is unknown", "10s", false},
 	{"json", NULL, "one JSON object a line", NULL, false},
 	{"lang", "LANG", "en or ja; without, as the locale says", NULL, false},
@@ -113,6 +116,7 @@ void wallet_read(struct wallet *wallet, const struct verb_manual *manual,
 	wallet->japanese = read_language(wallet);
 	wallet->json = options_flag(&wallet->options, "json");
 	wallet->wait = read_wait(wallet);
+	wallet->stays = options_flag(&wallet->options, "stay");
 	wallet->timeout_ms = wallet_duration(wallet, "timeout");
 	if (wallet->timeout_ms <= 0)
 		wallet_refuse(wallet, "--timeout", "say how long, like 10s",

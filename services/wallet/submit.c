@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LAST_LOOK_MS = 1000 };
+enum { LAST_LOOK_MS = 1000, STAY_MS = 60 * 60 * 1000 };
 
 /* Nobody answered in time: how far has it come all the same? */
 static bool last_look(struct wallet *wallet, const struct perch_tx *tx,
@@ -79,6 +79,39 @@ static void accept_any(const struct wallet *wallet, struct result *result)
 	}
 }
 
+/* What is ordered can be undone: stay until it is final, and say what happens.
+ * The same transaction is sent again, now to be told when that is. */
+static int stay(struct wallet *wallet, struct perch_tx *tx, uint64_t told,
+	const struct done *done, int code)
+{
+	struct perch_event event;
+	struct result result;
+	uint64_t request;
+
+	perch_set_timeout(wallet->client, STAY_MS);
+	if (perch_submit(wallet->client, tx, PERCH_FINAL, &request) != PERCH_OK)
+		return code;
+	for (;;) {
+		perch_next(wallet->client, &event, -1);
+		if (event.type == PERCH_EVENT_WAKE)
+			return EXIT_UNKNOWN;
+		if (event.type == PERCH_EVENT_UNDONE)
+			wallet_say_undone(wallet, event.fate);
+		if (event.type != PERCH_EVENT_FATE ||
+			(event.request == told &&
+				event.fate->status == PERCH_FINAL))
+			continue;
+		result = judge(wallet, tx, &event);
+		result.done = done;
+		if (done->any && result.fate != NULL)
+			accept_any(wallet, &result);
+		code = wallet_say_result(wallet, &result);
+		fflush(stdout);
+		if (event.request == request)
+			return code;
+	}
+}
+
 int wallet_submit(
 	struct wallet *wallet, struct perch_tx *tx, const struct done *done)
 {
@@ -104,6 +137,11 @@ int wallet_submit(
 	if (done->any && result.fate != NULL)
 		accept_any(wallet, &result);
 	code = wallet_say_result(wallet, &result);
+	fflush(stdout);
+	if (wallet->stays && result.fate != NULL &&
+		result.status == PERCH_ORDERED)
+		return wallet_close(
+			wallet, stay(wallet, tx, request, done, code));
 	/* Done as far as was asked for, even if the outcome is open. */
 	if (result.fate == NULL && result.status >= wallet->wait)
 		code = EXIT_GRANTED;

@@ -23,6 +23,7 @@ struct wallet {
 	bool json;
 	bool japanese;
 	enum perch_status wait;
+	bool stays; /* until what is ordered is final */
 	int64_t timeout_ms;
 	struct perch_network network;
 	bool has_key;
@@ -118,6 +119,9 @@ struct result {
 };
 /* One object, or sentences. Returns result->code. */
 int wallet_say_result(const struct wallet *wallet, const struct result *result);
+/* What was ordered is not any more. */
+void wallet_say_undone(
+	const struct wallet *wallet, const struct perch_fate *fate);
 /* What a fate means; word and text point into it or to constants. */
 struct result wallet_judge(
 	const struct wallet *wallet, const struct perch_fate *fate);

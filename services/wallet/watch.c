@@ -16,9 +16,12 @@ static const struct setting own[] = {
 
 static const struct verb_manual manual = {
 	.doc = "Show every operation of every final block, as it comes. Each "
-	       "block is verified; none is left out.",
+	       "block is verified; none is left out. With --wait ordered also "
+	       "what a node says of this wallet's transactions before that: "
+	       "ordered, or undone.",
 	.examples = "  perch-wallet watch --config alice.conf\n"
-		    "  perch-wallet watch --height 1 --json",
+		    "  perch-wallet watch --height 1 --json\n"
+		    "  perch-wallet watch --wait ordered --config alice.conf",
 };
 
 static const char *kind_name(int kind)
@@ -82,18 +85,102 @@ static void say_block(
 	}
 }
 
+/* Of a block that is not final: on the node's chain now, or gone from it. */
+static void say_steps(
+	const struct wallet *wallet, const struct perch_tx_hint *hint)
+{
+	struct perch_key self = perch_self(wallet->client);
+
+	for (size_t i = 0; i < hint->count; i++) {
+		enum perch_status status = hint->steps[i].status;
+		const char *code = perch_refusal_name(hint->steps[i].code);
+		char hex[33];
+		struct json json;
+
+		if (status == PERCH_FINAL || status == PERCH_UNKNOWN ||
+			memcmp(&hint->steps[i].wallet, &self, sizeof(self)) !=
+				0)
+			continue;
+		if (status == PERCH_RECEIVED)
+			code = "undone";
+		perch_hex(hex, &hint->steps[i].id, sizeof(struct perch_id));
+		if (!wallet->json) {
+			printf("%" PRIu64 "  %s  %s: %s\n",
+				hint->steps[i].height, hex,
+				perch_status_name(status), code);
+			fflush(stdout);
+			continue;
+		}
+		json = wallet_json();
+		json_number(&json, "height", (int64_t)hint->steps[i].height);
+		json_text(&json, "id", hex);
+		json_text(&json, "status", perch_status_name(status));
+		json_text(&json, "code", code);
+		json_text(&json, "chain", hint->chain == 0 ? "ordered" : "pow");
+		wallet_json_print(&json);
+	}
+}
+
+/* The node that --node names, which is one of the genesis. */
+static size_t preferred(const struct wallet *wallet)
+{
+	const char *name = wallet_text(wallet, "node");
+
+	for (size_t i = 0; name != NULL && i < wallet->network.node_count;
+		i++) {
+		if (strcmp(wallet->network.nodes[i].name, name) == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* What one node publishes; the next one's when it goes. */
+static void listen(struct wallet *wallet, size_t *node, bool next)
+{
+	size_t count = perch_node_count(wallet->client);
+
+	for (size_t i = 0; i < count; i++) {
+		if (next &&
+			perch_subscribe(wallet->client, *node, 0) != PERCH_OK)
+			return;
+		if (next)
+			*node = (*node + 1) % count;
+		next = true;
+		perch_prefer(wallet->client, *node);
+		if (perch_subscribe(wallet->client, *node, PERCH_TOPIC_TX) ==
+			PERCH_OK)
+			return;
+	}
+}
+
 int verb_watch(struct wallet *wallet, int argc, char **argv)
 {
 	struct perch_event event;
+	struct perch_node_info info;
 	uint64_t height;
+	size_t node = 0;
+	bool steps;
 
 	wallet_read(wallet, &manual, own, argc, argv);
 	height = options_number(&wallet->options, "height", 0, INT64_MAX);
 	wallet_open(wallet, NEED_NODES);
 	if (perch_follow(wallet->client, height, NULL) != PERCH_OK)
 		return wallet_close(wallet, EXIT_USAGE);
+	steps = wallet->wait == PERCH_ORDERED;
+	if (steps) {
+		node = preferred(wallet);
+		listen(wallet, &node, false);
+	}
 	for (;;) {
 		perch_next(wallet->client, &event, -1);
+		if (steps && event.type == PERCH_EVENT_HINT_TX &&
+			event.tx_hint->chain == options_chain(&wallet->options))
+			say_steps(wallet, event.tx_hint);
+		if (steps && event.type == PERCH_EVENT_NODE &&
+			event.node == (int)node &&
+			perch_node_at(wallet->client, event.node, &info) &&
+			info.link == PERCH_DOWN)
+			listen(wallet, &node, true);
 		if (event.type == PERCH_EVENT_BLOCK)
 			say_block(wallet, event.block);
 		else if (event.type == PERCH_EVENT_STALLED)
