@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/check.h"
+#include "service/words.h"
 #include "store/duration.h"
 
 static const struct setting common[] = {
@@ -28,19 +29,6 @@ static const struct setting common[] = {
 	{"lang", "LANG", "en or ja; without, as the locale says", NULL, false},
 	{0},
 };
-
-static bool locale_is_japanese(void)
-{
-	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value != NULL && value[0] != '\0')
-			return strncmp(value, "ja", 2) == 0;
-	}
-	return false;
-}
 
 static void add(struct wallet *wallet, const struct setting *from)
 {
@@ -88,7 +76,7 @@ static bool read_language(const struct wallet *wallet)
 	const char *text = wallet_text(wallet, "lang");
 
 	if (text == NULL)
-		return locale_is_japanese();
+		return words_japanese();
 	if (strcmp(text, "en") != 0 && strcmp(text, "ja") != 0)
 		wallet_refuse(wallet, "--lang", "say en or ja",
 			"en か ja にしてください");
@@ -109,7 +97,7 @@ void wallet_read(struct wallet *wallet, const struct verb_manual *manual,
 		.words_max = manual->words_max,
 	};
 	wallet->signals = -1;
-	wallet->japanese = locale_is_japanese();
+	wallet->japanese = words_japanese();
 	add(wallet, own);
 	add(wallet, common);
 	options_read(&wallet->options, argc, argv);

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "service/log.h"
+#include "service/words.h"
 
 enum { SETTINGS_MAX = 40, KEY_FIRST = 1000, KEY_CONFIG = 999 };
 enum { FILE_SIZE_MAX = 64 << 10 };
@@ -42,12 +43,20 @@ static struct setting *find(const struct options *options, const char *name)
 	return NULL;
 }
 
+static _Noreturn void end_with(const struct options *options)
+{
+	fprintf(stderr,
+		words_japanese() ? " (%s --help を参照)\n"
+				 : " (see %s --help)\n",
+		options->program);
+	exit(EXIT_USAGE);
+}
+
 void options_refuse(
 	const struct options *options, const char *name, const char *why)
 {
-	fprintf(stderr, "%s: %s: %s (see %s --help)\n", options->program, name,
-		why, options->program);
-	exit(EXIT_USAGE);
+	fprintf(stderr, "%s: %s: %s", options->program, name, words_of(why));
+	end_with(options);
 }
 
 static void take_word(struct options *options, const char *word)
@@ -134,9 +143,9 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
-static _Noreturn void refuse_key(const struct reading *reading, const char *key)
+/* The setting whose name is most like this word, or NULL. */
+static const char *nearest_of(const struct options *options, const char *key)
 {
-	const struct options *options = reading->options;
 	const char *nearest = NULL;
 	size_t best = 4;
 	for (const struct setting *s = options->settings; s->name != NULL;
@@ -147,30 +156,46 @@ static _Noreturn void refuse_key(const struct reading *reading, const char *key)
 			nearest = s->name;
 		}
 	}
-	fprintf(stderr,
-		"%s: %s: unknown setting \"%s\"%s%s%s (see %s --help)\n",
-		options->program, reading->config, key,
-		nearest == NULL ? "" : "; did you mean \"",
-		nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?",
-		options->program);
-	exit(EXIT_USAGE);
+	return nearest;
+}
+
+/* where: the file, or NULL for the command line. */
+static _Noreturn void refuse_key(
+	const struct options *options, const char *where, const char *key)
+{
+	const char *nearest = nearest_of(options, key);
+	bool japanese = words_japanese();
+	fprintf(stderr, "%s: ", options->program);
+	if (where == NULL)
+		fprintf(stderr, "--%s: %s", key, words_of("no such option"));
+	else
+		fprintf(stderr,
+			japanese ? "%s: 設定 \"%s\" はありません"
+				 : "%s: unknown setting \"%s\"",
+			where, key);
+	if (nearest != NULL)
+		fprintf(stderr,
+			japanese ? "。\"%s\" のことですか"
+				 : "; did you mean \"%s\"?",
+			nearest);
+	end_with(options);
 }
 
 static _Noreturn void refuse_file(
 	const struct reading *reading, const char *name, const char *why)
 {
-	fprintf(stderr, "%s: %s: %s%s%s (see %s --help)\n",
-		reading->options->program, reading->config,
-		name == NULL ? "" : name, name == NULL ? "" : ": ", why,
-		reading->options->program);
-	exit(EXIT_USAGE);
+	fprintf(stderr, "%s: %s: %s%s%s", reading->options->program,
+		reading->config, name == NULL ? "" : name,
+		name == NULL ? "" : ": ", words_of(why));
+	end_with(reading->options);
 }
 
 static void take(struct reading *reading, zconfig_t *item)
 {
 	struct setting *setting = find(reading->options, zconfig_name(item));
 	if (setting == NULL)
-		refuse_key(reading, zconfig_name(item));
+		refuse_key(
+			reading->options, reading->config, zconfig_name(item));
 	if (zconfig_child(item) != NULL)
 		refuse_file(reading, setting->name,
 			"nothing belongs below it; begin the next line "
@@ -260,6 +285,55 @@ static void check_required(const struct options *options)
 		options_refuse(options, options->words_doc, "missing");
 }
 
+/* The only setting that a word on the command line can mean; it may be cut
+ * short. NULL: one of argp's own, or several. False: there is none. */
+static bool find_long(const struct options *options, const char *word,
+	size_t size, const struct setting **out)
+{
+	static const char *const own[] = {"help", "usage", "version"};
+	size_t found = 0;
+	*out = NULL;
+	for (const struct setting *s = options->settings; s->name != NULL;
+		s++) {
+		if (strncmp(s->name, word, size) != 0)
+			continue;
+		found++;
+		*out = s;
+		if (s->name[size] == '\0')
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		found += strncmp(own[i], word, size) == 0;
+	found += options->has_config && strncmp("config", word, size) == 0;
+	if (found != 1)
+		*out = NULL;
+	return found > 0;
+}
+
+/* argp would say this in English, and without a word that is like it. */
+static void check_words(const struct options *options, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		char key[64];
+		const char *word = argv[i] + 2;
+		const struct setting *setting;
+		size_t size = strcspn(argv[i], "=");
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		size -= 2;
+		snprintf(key, sizeof(key), "%.*s", (int)(size < 60 ? size : 60),
+			word);
+		if (!find_long(options, word, size, &setting))
+			refuse_key(options, NULL, key);
+		if (setting == NULL || setting->argument == NULL ||
+			word[size] == '=')
+			continue;
+		if (++i == argc)
+			options_refuse(
+				options, argv[i - 1], "it needs a value");
+	}
+}
+
 void options_read(struct options *options, int argc, char **argv)
 {
 	struct argp_option table[SETTINGS_MAX + 2] = {0};
@@ -288,6 +362,7 @@ void options_read(struct options *options, int argc, char **argv)
 	};
 	argp_program_version_hook = version;
 	argp_err_exit_status = EXIT_USAGE;
+	check_words(options, argc, argv);
 	argp_parse(&argp, argc, argv, 0, NULL, &reading);
 	if (reading.config != NULL)
 		read_file(&reading);
@@ -315,7 +390,7 @@ uint64_t options_number(const struct options *options, const char *name,
 	uint64_t min, uint64_t max)
 {
 	const char *text = options_text(options, name);
-	char *end, why[96];
+	char *end, why[128];
 	CHECK(text != NULL);
 	errno = 0;
 	unsigned long long value = strtoull(text, &end, 10);
@@ -323,8 +398,10 @@ uint64_t options_number(const struct options *options, const char *name,
 		value >= min && value <= max)
 		return value;
 	snprintf(why, sizeof(why),
-		"\"%.20s\" is not a number from %llu to %llu", text,
-		(unsigned long long)min, (unsigned long long)max);
+		words_japanese()
+			? "\"%.20s\" は %llu から %llu までの数ではありません"
+			: "\"%.20s\" is not a number from %llu to %llu",
+		text, (unsigned long long)min, (unsigned long long)max);
 	options_refuse(options, name, why);
 }
 

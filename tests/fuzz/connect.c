@@ -84,10 +84,11 @@ static struct scene *scene_of(void)
 	struct mempool *pool = mempool_init(memory, POOL_TXS, POOL_BYTES);
 	put_tx(pool, 0);
 	put_tx(pool, 1);
-	memory = calloc(1, chain_bytes());
-	CHECK(memory != NULL);
-	scene.chain = chain_init(memory, scene.state, script_genesis(), 0);
+	void *chain = calloc(1, chain_bytes());
+	CHECK(chain != NULL);
+	scene.chain = chain_init(chain, scene.state, script_genesis(), 0);
 	chain_build(scene.chain, pool, &template, scene.good, &block, NULL);
+	free(memory);
 	scene.good_size = block.bytes.size;
 	chain_disconnect(scene.chain, 0);
 	return &scene;

@@ -65,7 +65,7 @@ def settings():
         say(2, ["mine", "always, demand or never"], good + ["--mine", "now"])
         say(2, ["miners", "0 to 16"], good + ["--miners", "17"])
         say(2, ["miners", "0 to 16"], [NODE, "--config", conf(
-            "topology", "miners = many\ntopology")])
+            "miners = 1", "miners = many")])
         say(2, ["--genesis", "missing"], [NODE, "--key", "x", "--data", "y"])
         say(2, ["--nonsense"], [NODE, "--nonsense"])
         say(2, ["bad.zpl", "quotta", "expected"], genesis("quota", "quotta"))
@@ -136,7 +136,7 @@ def wallets():
         alice = ["--config", c.wallet_conf("alice")]
         reserve = [WALLET, "reserve", *alice, "--port", "naha", "--pad", "A"]
         say(2, ["Usage"], [WALLET])
-        say(2, ["fly", "no such verb"], [WALLET, "fly"])
+        say(2, ["dive", "no such verb"], [WALLET, "dive"])
         say(2, ["--portt"], [WALLET, "reserve", *alice, "--portt", "x"])
         say(2, ["--port", "missing"], [WALLET, "reserve", *alice])
         say(2, ["+10m"], reserve + ["--from", "yesterday"])

@@ -239,6 +239,39 @@ static void test_wrong_command_line(void **state)
 	}
 }
 
+/* As the locale says; who writes is told in the same words what is like it. */
+static void test_japanese(void **state)
+{
+	static const struct {
+		const char *arguments, *error;
+	} cases[] = {
+		{"", "--data --key: 指定されていません (perch-test --help "
+		     "を参照)"},
+		{"--data d --key k --electoin 5",
+			"--electoin: このようなオプションはありません。"
+			"\"election\" のことですか"},
+		{"--data d --key", "値が必要です"},
+		{"--data d --key k 1 2 3", "3: 語が一つ多すぎます"},
+		{"--data d --key k --election 9",
+			"\"9\" は 10 から 60000 までの数ではありません"},
+	};
+
+	(void)state;
+	setenv("LC_ALL", "ja_JP.UTF-8", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run got = run(cases[i].arguments);
+		if (got.exit_code != EXIT_USAGE || got.out[0] != '\0' ||
+			strstr(got.error, cases[i].error) == NULL)
+			fail_msg("\"%s\" ends with %d and says: %s %s",
+				cases[i].arguments, got.exit_code, got.out,
+				got.error);
+	}
+	setenv("LC_ALL", "C.UTF-8", 1);
+	assert_non_null(strstr(run("--data d --key k --electoin 5").error,
+		"did you mean \"election\"?"));
+	assert_int_equal(run("--dat d --key k").exit_code, 0);
+}
+
 static void test_wrong_file(void **state)
 {
 	static const struct {
@@ -305,6 +338,7 @@ int main(void)
 			test_repeated, set_up, tear_down),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_wrong_command_line),
+		cmocka_unit_test(test_japanese),
 		cmocka_unit_test_setup_teardown(
 			test_wrong_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

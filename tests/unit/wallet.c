@@ -212,7 +212,7 @@ static void test_usage(void **state)
 		const char *args, *says;
 	} cases[] = {
 		{"", "Usage"},
-		{"fly", "fly: no such verb"},
+		{"dive", "dive: no such verb"},
 		{"reserve --config %C", "--port: missing"},
 		{"reserve --port haneda --wings 2", "wings"},
 		{"reserve --port haneda --pad a", "genesis file"},
