@@ -162,6 +162,10 @@ static enum err stream_take(struct perch *client, struct view bytes,
 
 	if (err != ERR_OK)
 		return err;
+	/* It was published while the answer was on its way. */
+	if (ref.header.height >= follow->asked_from &&
+		ref.header.height < follow->next)
+		return ERR_EXISTS;
 	if (ref.header.height != follow->next)
 		return ERR_PARENT;
 	if (follow->has_parent &&
@@ -216,6 +220,7 @@ static enum err ask_blocks(struct perch *client, time_ms now)
 		.blocks_max = 256,
 	};
 
+	client->follow.asked_from = query.from;
 	return ask(client, FLIGHT_FILL, MESSAGE_BLOCKS_QUERY, MESSAGE_BLOCKS,
 		blocks_query_encode(client->scratch, BUS_FRAME_MAX, &query),
 		now);
@@ -252,6 +257,8 @@ static bool buffer_take(
 
 		if (err == ERR_OK)
 			return true;
+		if (err == ERR_EXISTS)
+			continue;
 		block_bad(client, err, now);
 	}
 	follow->count = 0;

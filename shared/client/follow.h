@@ -18,6 +18,7 @@ struct follow {
 	struct hash parent;
 	time_ms parent_time;
 	uint64_t final;       /* newest final height heard of */
+	uint64_t asked_from;  /* height, by the last question for blocks */
 	uint64_t flight;      /* its question in flight, or 0 */
 	uint64_t passed;      /* nodes that had nothing new: others first */
 	time_ms ask_at;       /* not before */

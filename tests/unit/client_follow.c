@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "clock/clock.h"
 #include "fake/bench.h"
 #include "gen/table.h"
 
@@ -114,6 +115,39 @@ static void test_published(void **state)
 	}
 	/* What was published was not asked for. */
 	assert_int_equal(bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY], asked);
+}
+
+/* A block is published while the answer that has it, too, is on its way. */
+static void test_published_and_answered(void **state)
+{
+	struct bench *bench = *state;
+	struct perch_event event;
+	time_ms until = clock_monotonic() + 500;
+
+	grow(bench, 2);
+	follow_live(bench, 1);
+	assert_block(bench, 1);
+	assert_block(bench, 2);
+	grow(bench, 1);
+	/* Nobody answers meanwhile: the client asks, then hears. */
+	fake_publish_status(&bench->nodes[0]);
+	do
+		perch_next(bench->client, &event, 100);
+	while (event.type != PERCH_EVENT_HINT_STATUS);
+	perch_next(bench->client, &event, 50);
+	fake_publish_block(&bench->nodes[0], 3);
+	do
+		assert_true(perch_next(bench->client, &event, 1000));
+	while (event.type != PERCH_EVENT_BLOCK);
+	assert_int_equal(event.block->height, 3);
+	while (clock_monotonic() < until) {
+		bench_step(bench);
+		assert_int_not_equal(bench->event.type, PERCH_EVENT_STALLED);
+	}
+	assert_true(bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY] >= 2);
+	grow(bench, 1);
+	fake_publish_block(&bench->nodes[0], 4);
+	assert_block(bench, 4);
 }
 
 static void test_gaps_are_filled(void **state)
@@ -404,6 +438,7 @@ int main(void)
 		TEST(test_from_the_beginning),
 		TEST(test_one_at_a_time),
 		TEST(test_published),
+		TEST(test_published_and_answered),
 		TEST(test_gaps_are_filled),
 		TEST(test_the_heartbeat_tells),
 		TEST(test_without_publishers),
