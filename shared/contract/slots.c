@@ -1,10 +1,11 @@
 /* contract/slots.c -- the next free windows, for a wallet that was refused.
  *
- * Each slot told can be reserved as it stands: buffers, lead and horizon are
- * respected, and they leave room for each other. The search looks at a bounded
- * number of reservations, so a full pad costs no more than a free one.
+ * Each slot told can be reserved as it stands: buffers, closure, lead and
+ * horizon are respected, and they leave room for each other. The search looks
+ * at a bounded number of reservations, so a full pad costs no more than a free
+ * one.
  */
-#include "contract/reservation.h"
+#include "contract/window.h"
 
 #include <string.h>
 
@@ -20,7 +21,8 @@ struct walk {
 	time_ms at; /* the next candidate, then the slot found */
 };
 
-static void walk_on(const struct state *state, const struct port *port,
+/* Past every reservation of the group that leaves no room. */
+static void walk_group(const struct state *state, const struct port *port,
 	const struct group *group, time_ms duration, struct walk *walk)
 {
 	time_ms gap = port->before + port->after;
@@ -30,7 +32,7 @@ static void walk_on(const struct state *state, const struct port *port,
 			state, group_at(state, group, walk->place));
 
 		if (next->start >= walk->at + duration + gap)
-			break;
+			return;
 		if (next->end + gap > walk->at)
 			walk->at = next->end + gap;
 		walk->place++;
@@ -39,20 +41,32 @@ static void walk_on(const struct state *state, const struct port *port,
 			return;
 		}
 	}
+}
+
+static void walk_on(const struct state *state, const struct port *port,
+	const struct pad *pad, time_ms duration, struct walk *walk)
+{
+	const struct group *group = &port->groups[pad->group];
+
+	walk_group(state, port, group, duration, walk);
+	if (!pad_open(pad, walk->at, walk->at + duration)) {
+		walk->at = pad->closed_until;
+		walk_group(state, port, group, duration, walk);
+	}
 	if (walk->at + duration - state->time > HORIZON_MS)
 		walk->over = true;
 }
 
 static void walk_begin(const struct state *state, const struct port *port,
-	const struct group *group, time_ms start, time_ms duration,
+	const struct pad *pad, time_ms start, time_ms duration,
 	struct walk *walk)
 {
 	time_ms soonest = state->time + port->lead;
 
 	walk->at = start > soonest ? start : soonest;
-	walk->place =
-		group_reach(state, group, walk->at, port->before + port->after);
-	walk_on(state, port, group, duration, walk);
+	walk->place = group_reach(state, &port->groups[pad->group], walk->at,
+		port->before + port->after);
+	walk_on(state, port, pad, duration, walk);
 }
 
 size_t contract_free_slots(const struct state *state, size_t port,
@@ -80,8 +94,8 @@ size_t port_free_slots(const struct state *state, uint32_t port,
 			(pad.size > 0 &&
 				!view_equal(name_view(&at->pads[i].name), pad));
 		if (!walks[i].over)
-			walk_begin(state, at, &at->groups[at->pads[i].group],
-				start, duration, &walks[i]);
+			walk_begin(state, at, &at->pads[i], start, duration,
+				&walks[i]);
 	}
 	while (count < slots_max) {
 		size_t best = PADS_MAX;
@@ -102,8 +116,7 @@ size_t port_free_slots(const struct state *state, uint32_t port,
 		slots[count].end = walk->at + duration;
 		count++;
 		walk->at += duration + at->before + at->after;
-		walk_on(state, at, &at->groups[at->pads[best].group], duration,
-			walk);
+		walk_on(state, at, &at->pads[best], duration, walk);
 	}
 	return count;
 }
