@@ -239,8 +239,8 @@ static void revoke(struct core *core, size_t pad, struct known *known,
 }
 
 /* The device has not been heard for so long that a clearance on what it said
- * would be refused: take back what was given, and close the pad for a minute,
- * so that the ledger says it, too. */
+ * would be refused: close the pad for a minute, so that the ledger says it,
+ * too. What was cleared to land here is diverted by that, and never dropped. */
 static void guard_unknown(
 	struct core *core, size_t pad, struct core_actions *out)
 {
@@ -251,16 +251,18 @@ static void guard_unknown(
 		.pad = pad,
 		.until = core->now + CORE_CLOSE_MS,
 	};
+	bool is_closed = !on->ledger.open ||
+			 core->now + CLOSE_AHEAD_MS < on->closed_until ||
+			 core->now + CLOSE_AHEAD_MS < on->ledger.closed_until;
 
-	if (cleared != NULL)
+	if (is_closed && cleared != NULL)
 		revoke(core, pad, cleared, out);
-	if (!on->ledger.open || on->pending.is_sent ||
-		core->now + CLOSE_AHEAD_MS < on->closed_until ||
-		core->now + CLOSE_AHEAD_MS < on->ledger.closed_until)
+	if (is_closed || on->pending.is_sent)
 		return;
 	core_act(out, ACTION_CLOSE, pad);
 	core_wish(core, &on->pending, &wish,
 		(uint64_t)(core->now / CLOSE_AHEAD_MS), out);
+	on->has_order = false;
 }
 
 static void guard_known(struct core *core, size_t pad, struct core_actions *out)

@@ -140,11 +140,12 @@ static void wheels_are_no_flight(void **state)
 
 /* ---- when it is not safe ---- */
 
-static void unknown_takes_back_and_closes(void **state)
+/* Closing diverts who was cleared, and never drops him. */
+static void unknown_is_closed(void **state)
 {
 	struct story *story = begin();
 	struct perch_reservation *r = book(story, PAD_A, "JA01", PERCH_ARRIVAL);
-	struct wish revoke, close;
+	struct wish close;
 
 	(void)state;
 	read_ledger(story);
@@ -153,14 +154,14 @@ static void unknown_takes_back_and_closes(void **state)
 	pass(story, CORE_UNKNOWN_MS - 1000);
 	assert_false(did(story, ACTION_SUBMIT, WISH_NONE));
 	pass(story, 2000);
-	revoke = wished(story, WISH_REVOKE);
 	close = wished(story, WISH_CLOSE);
-	assert_true(did(story, ACTION_ABORT, WISH_NONE));
 	assert_true(did(story, ACTION_CLOSE, WISH_NONE));
 	assert_in_range(
 		close.until, story->now + MINUTE / 2, story->now + 2 * MINUTE);
-	grant(story, &revoke, NULL);
 	grant(story, &close, NULL);
+	r->state = PERCH_CONTINGENT;
+	r->airborne = true;
+	read_ledger(story);
 	pass(story, 10000);
 	assert_false(did(story, ACTION_CLEAR, WISH_NONE));
 	/* Found again: opened, and not before. */
@@ -168,6 +169,25 @@ static void unknown_takes_back_and_closes(void **state)
 	story->all.count = 0;
 	stand(story, PAD_A, NULL, false);
 	assert_true(did(story, ACTION_SUBMIT, WISH_OPEN));
+}
+
+/* Of a closure that somebody else has made, the clearance is taken back. */
+static void unknown_in_a_closure_takes_back(void **state)
+{
+	struct story *story = begin();
+	struct perch_reservation *r = book(story, PAD_A, "JA01", PERCH_ARRIVAL);
+
+	(void)state;
+	read_ledger(story);
+	clear(story, r);
+	story->port.pads[PAD_A].closed_from = story->now + MINUTE / 2;
+	story->port.pads[PAD_A].closed_until = story->now + 10 * MINUTE;
+	read_ledger(story);
+	story->pads[PAD_A].is = PAD_UNKNOWN;
+	pass(story, CORE_UNKNOWN_MS + 1000);
+	assert_true(did(story, ACTION_SUBMIT, WISH_REVOKE));
+	assert_true(did(story, ACTION_ABORT, WISH_NONE));
+	assert_false(did(story, ACTION_SUBMIT, WISH_CLOSE));
 }
 
 static void another_on_the_pad_takes_back(void **state)
@@ -259,7 +279,8 @@ int main(void)
 		cmocka_unit_test(an_incursion_is_told_once),
 		cmocka_unit_test(an_uncleared_departure_is_told),
 		cmocka_unit_test(wheels_are_no_flight),
-		cmocka_unit_test(unknown_takes_back_and_closes),
+		cmocka_unit_test(unknown_is_closed),
+		cmocka_unit_test(unknown_in_a_closure_takes_back),
 		cmocka_unit_test(another_on_the_pad_takes_back),
 		cmocka_unit_test(not_cleared_any_more),
 		cmocka_unit_test(goes_around_to_what_is_free),
