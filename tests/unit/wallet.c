@@ -231,6 +231,14 @@ static void test_usage(void **state)
 		{"cancel --config %C", "ID: missing"},
 		{"cancel 12 --config %C", "32 hex digits"},
 		{"status 12 --config %C", "32 hex digits"},
+		{"verify some.pass", "genesis file"},
+		{"verify /nonexistent/a.pass --genesis %G", "cannot be read"},
+		{"verify %K --genesis /nonexistent/g.zpl",
+			"/nonexistent/g.zpl"},
+		{"verify %K --genesis %G --movement up", "departure"},
+		{"clearance 12 --config %C", "32 hex digits"},
+		{"clearance 00112233445566778899aabbccddeeff --config %C",
+			"--qr"},
 		{"inquire --genesis %G", "evaluator"},
 		{"inquire --genesis %G --evaluator there", "tcp://host:port"},
 		{"key show", "which file"},
@@ -267,6 +275,28 @@ static void test_help(void **state)
 	assert_int_equal(run(scene, "reserve --help"), 0);
 	assert_says(scene->out, "--aircraft");
 	assert_says(scene->out, "perch-wallet reserve --port haneda");
+}
+
+/* A file that proves nothing is refused, and its reason has a word. */
+static void test_verify(void **state)
+{
+	struct scene *scene = *state;
+	char big[PATH_SIZE], args[512];
+
+	assert_int_equal(run(scene, "verify %G --genesis %G --json"), 1);
+	assert_says(scene->out, "\"result\":\"refused\",\"code\":\"encoding\"");
+	assert_int_equal(run(scene, "verify %G --genesis %G --lang ja"), 1);
+	assert_says(scene->out, "無効");
+	assert_int_equal(run(scene, "verify - --genesis %G"), 1);
+	path_in(scene, big, "big");
+	FILE *file = fopen(big, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 100000; i++)
+		fputc(0x99, file);
+	fclose(file);
+	snprintf(args, sizeof(args), "verify %s --genesis %%G", big);
+	assert_int_equal(run(scene, args), 1);
+	assert_says(scene->out, "not a clearance file");
 }
 
 static void test_usage_in_japanese(void **state)
@@ -564,6 +594,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_usage),
 		TEST(test_help),
+		TEST(test_verify),
 		TEST(test_usage_in_japanese),
 		TEST(test_keys),
 		TEST(test_granted),
