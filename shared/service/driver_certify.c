@@ -121,6 +121,25 @@ static void sign_again(struct driver *driver, uint64_t height)
 		driver->signs[driver->sign_count++] = said.statement;
 }
 
+/* After a restart: the final block's certificate, for whoever missed it. */
+void driver_certify_start(struct driver *driver)
+{
+	uint8_t bytes[CERTIFICATE_BYTES_MAX];
+	size_t size;
+	uint64_t final = replica_final(driver->replica);
+	struct tick tick = driver_tick();
+	if (!driver->config.engine->mines ||
+		!index_find_certificate(driver->index, final, bytes, &size,
+			sizeof(bytes)))
+		return;
+	enum err err = replica_certificate(driver->replica, &tick,
+		view_of(bytes, size), &driver->outputs);
+	if (err != ERR_OK)
+		log_warn("checkpoint", "the certificate of height %llu: %s",
+			(unsigned long long)final, err_text(err));
+	driver_carry_out(driver);
+}
+
 /* The engine remembers, durably, that it asked: it asks once a height. */
 void driver_sign(struct driver *driver, const struct output *output)
 {

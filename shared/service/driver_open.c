@@ -393,5 +393,6 @@ void driver_start(struct driver *driver)
 	replica_start(driver->replica, &tick, view_of(record, size),
 		&driver->outputs);
 	driver_carry_out(driver);
+	driver_certify_start(driver);
 	bring_received(driver);
 }

@@ -115,6 +115,7 @@ void driver_sign(struct driver *driver, const struct output *output);
 /* That this node signed is durable. */
 void driver_signed(struct driver *driver, const struct index_job *job);
 /* OUTPUT_CERTIFIED, OUTPUT_EVIDENCE. */
+void driver_certify_start(struct driver *driver);
 void driver_certified(struct driver *driver, const struct output *output);
 void driver_evidence(struct driver *driver, const struct output *output);
 void driver_certify_work(struct driver *driver);
