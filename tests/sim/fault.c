@@ -458,7 +458,10 @@ static size_t choose_core(struct world *world, bool well[SIM_NODES_MAX])
 	size_t spare =
 		world->checker.voters > 0 ? (world->checker.voters - 1) / 2 : 0;
 	size_t out = 0;
+	/* After a fork deeper than `depth` finality may have to wait for who
+	 * could have signed the other branch. */
 	bool whole = world->fault.member_changes > 0 ||
+		     world->options->engine->mines ||
 		     fault_forgetful(world) > 0 || world_chance(world, 500);
 	for (size_t i = 0; i < world->node_count; i++) {
 		well[i] = whole || out >= spare || world_chance(world, 500);
