@@ -297,6 +297,7 @@ static void test_verify(void **state)
 	snprintf(args, sizeof(args), "verify %s --genesis %%G", big);
 	assert_int_equal(run(scene, args), 1);
 	assert_says(scene->out, "not a clearance file");
+	unlink(big);
 }
 
 static void test_usage_in_japanese(void **state)
