@@ -573,7 +573,10 @@ enum err replica_submit(struct replica *replica, const struct tick *tick,
 	if (state_seen(replica->state, &tx->body.wallet, &tx->body.id, &seen))
 		return hash_equal(&seen.tx, &tx->hash) ? ERR_EXISTS
 						       : ERR_REPLAY;
+	/* No block will be earlier than this clock says, or not by much: what
+	 * has run out would wait for a block that is not made for it. */
 	if (valid_until <= state_time(replica->state) ||
+		valid_until <= tick->wall ||
 		valid_until > tick->wall + TX_VALID_MS_MAX)
 		return ERR_EXPIRED;
 	if (!state_party(replica->state, &tx->body.wallet, &party))

@@ -115,7 +115,7 @@ def full_mempool():
             c.script("stop", c.json["nodes"][number]["name"])
         alice = Asker(c)
         taken, refused, flight = [], None, {}
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while refused is None and time.monotonic() < end:
             while len(flight) < 200:
                 tx_id, tx = alice.cancel(
@@ -135,7 +135,7 @@ def full_mempool():
         expect(len(taken) >= POOL - 200, "%d were taken" % len(taken))
         for number in (1, 2):
             c.script("restart", c.json["nodes"][number]["name"])
-        until(lambda: c.node(c.json["nodes"][0]["name"])["mempool"] == 0, 60,
+        until(lambda: c.node(c.json["nodes"][0]["name"])["mempool"] == 0, 120,
               "all that waited is ordered")
         for tx_id in taken[:: len(taken) // 20]:
             said = alice.link.ask("tx_query", wallet=alice.identity.key,
