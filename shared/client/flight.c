@@ -372,7 +372,7 @@ static bool refusal_is_passing(enum err err)
 {
 	return err == ERR_BUSY || err == ERR_FULL || err == ERR_BEHIND ||
 	       err == ERR_TIMEOUT || err == ERR_UNREACHABLE ||
-	       err == ERR_RATE || err == ERR_DISK;
+	       err == ERR_RATE || err == ERR_DISK || err == ERR_SIGNERS;
 }
 
 /* Who is told when to come back does, within reason. */

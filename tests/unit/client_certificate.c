@@ -58,7 +58,7 @@ static int setup(void **state)
 	struct scene *scene = calloc(1, sizeof(*scene));
 
 	bench_start(&scene->bench);
-	scene->bench.config.timeout_ms = 400;
+	scene->bench.config.timeout_ms = 1000;
 	for (uint8_t i = 0; i < 3; i++) {
 		uint8_t seed[32] = {i, 77};
 
@@ -208,6 +208,13 @@ static void test_certificate(void **state)
 		perch_certificate_check(&network, event->certificate->bytes,
 			event->certificate->size, &proved),
 		PERCH_ERR_SIGNERS);
+	/* A node that is cut off from the signers is not the last word. */
+	bench->nodes[0].refusal = "signers";
+	assert_int_equal(
+		perch_ask_certificate(bench->client, 9, &request), PERCH_OK);
+	assert_int_equal(
+		answered(bench, request)->type, PERCH_EVENT_CERTIFICATE);
+	bench->nodes[0].refusal = NULL;
 	/* Of the chain that was not asked for. */
 	size = make_certificate(scene, 1, bytes);
 	for (size_t i = 0; i < BENCH_NODES; i++)

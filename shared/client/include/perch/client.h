@@ -170,7 +170,8 @@ enum perch_err perch_ask_state(struct perch *client, uint64_t height,
 	uint64_t offset, uint64_t *request);
 
 /* The certificate of a final block; it is gathered if need be. Hold it against
- * perch_certificate_check. PERCH_ERR_SIGNERS: it cannot be had now. */
+ * perch_certificate_check. A node that cannot gather it is left for the next.
+ */
 enum perch_err perch_ask_certificate(
 	struct perch *client, uint64_t height, uint64_t *request);
 /* Who signed twice, as one node knows: so many are skipped. */
