@@ -42,6 +42,7 @@ endforeach()
 file(GLOB observer_pure ${CMAKE_SOURCE_DIR}/services/observer/model.c
 	${CMAKE_SOURCE_DIR}/services/observer/fork.c
 	${CMAKE_SOURCE_DIR}/services/observer/chains.c
+	${CMAKE_SOURCE_DIR}/services/observer/now.c
 	${CMAKE_SOURCE_DIR}/services/observer/pen.c
 	${CMAKE_SOURCE_DIR}/services/observer/render.c)
 foreach(name observer_model observer_render)

@@ -345,7 +345,29 @@ void model_booking(
 			.end = reservation->end,
 			.state = reservation->state,
 			.party = model_party(model, &reservation->operator_key),
+			.movement = reservation->movement,
+			.on_pad = reservation->on_pad,
+			.until = reservation->until,
 		};
+		memcpy(model->bookings[model->booking_count - 1].aircraft,
+			reservation->aircraft, sizeof(reservation->aircraft));
 		return;
+	}
+}
+
+void model_port(struct model *model, const struct perch_port *port)
+{
+	for (size_t i = 0; i < model->row_count; i++) {
+		struct row *row = &model->rows[i];
+		if (strcmp(row->port, port->name) != 0)
+			continue;
+		for (size_t j = 0; j < port->pad_count; j++) {
+			const struct perch_pad *pad = &port->pads[j];
+			if (strcmp(row->pad, pad->name) != 0)
+				continue;
+			row->blocked = pad->blocked;
+			row->closed_from = pad->closed_from;
+			row->closed_until = pad->closed_until;
+		}
 	}
 }

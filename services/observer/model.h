@@ -98,6 +98,8 @@ struct party {
 /* A line of the timetable. */
 struct row {
 	char port[PERCH_NAME_MAX + 1], pad[PERCH_NAME_MAX + 1];
+	bool blocked;                      /* by an incursion */
+	int64_t closed_from, closed_until; /* or 0 and 0 */
 };
 
 struct booking {
@@ -105,6 +107,10 @@ struct booking {
 	int64_t start, end;
 	int state; /* enum perch_reservation_state */
 	int party; /* -1: not in the genesis */
+	int movement;
+	bool on_pad;   /* contingent, with its aircraft on the pad */
+	int64_t until; /* of its clearance */
+	char aircraft[PERCH_NAME_MAX + 1];
 };
 
 struct note {
@@ -192,5 +198,7 @@ void model_row(struct model *model, const char *port, const char *pad);
 void model_bookings_clear(struct model *model, const char *port);
 void model_booking(
 	struct model *model, const struct perch_reservation *reservation);
+/* Which of its pads are closed or blocked. */
+void model_port(struct model *model, const struct perch_port *port);
 
 #endif

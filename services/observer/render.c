@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chains.h"
+#include "now.h"
 
 enum { ROWS_MIN = 3, LABEL_MAX = 20, TICK_MIN = 10 };
 
@@ -125,12 +126,27 @@ static void paint(char *row, enum style *styles, const char *name,
 	}
 }
 
+/* Between the name and the hour, when any pad has something to say. */
+static void draw_now(struct pen *pen, const struct model *model, size_t index,
+	unsigned label, int64_t now)
+{
+	char text[NOW_COLUMNS], name[2 * PERCH_NAME_MAX + 4];
+	const struct row *row = &model->rows[index];
+	unsigned width = now_any(model, now) ? NOW_COLUMNS : 0;
+	enum style style = now_of(model, index, now, text);
+	snprintf(name, sizeof(name), "%s/%s", row->port, row->pad);
+	pen_put(pen, PLAIN, "%.*s", (int)(label - width) - 1, name);
+	pen_pad(pen, label - width);
+	if (width > 0)
+		pen_put(pen, style, "%s", text);
+	pen_pad(pen, label);
+}
+
 static void draw_row(struct frame *frame, const struct model *model,
-	size_t index, unsigned label, int64_t from)
+	size_t index, unsigned label, int64_t from, int64_t now)
 {
 	char text[RENDER_COLUMNS_MAX];
 	enum style styles[RENDER_COLUMNS_MAX];
-	const struct row *row = &model->rows[index];
 	unsigned cells = frame->columns - label, first, last;
 	memset(text, '.', sizeof(text));
 	for (unsigned i = 0; i < cells; i++)
@@ -149,10 +165,7 @@ static void draw_row(struct frame *frame, const struct model *model,
 			first, last);
 	}
 	struct pen pen = pen_line(frame);
-	char name[2 * PERCH_NAME_MAX + 4];
-	snprintf(name, sizeof(name), "%s/%s", row->port, row->pad);
-	pen_put(&pen, PLAIN, "%.*s", (int)label - 1, name);
-	pen_pad(&pen, label);
+	draw_now(&pen, model, index, label, now);
 	for (unsigned i = 0; i < cells; i++)
 		pen_put(&pen, styles[i], "%c", text[i]);
 	pen_end(&pen);
@@ -161,7 +174,8 @@ static void draw_row(struct frame *frame, const struct model *model,
 static void draw_timetable(struct frame *frame, const struct model *model,
 	unsigned rows, int64_t now)
 {
-	unsigned label = label_width(model);
+	unsigned label =
+		label_width(model) + (now_any(model, now) ? NOW_COLUMNS : 0);
 	int64_t from = now - now % 60000;
 	size_t shown = model->row_count;
 	size_t hidden = model->rows_left_out;
@@ -173,7 +187,7 @@ static void draw_timetable(struct frame *frame, const struct model *model,
 	}
 	draw_axis(frame, model, label, from);
 	for (size_t i = 0; i < shown; i++)
-		draw_row(frame, model, i, label, from);
+		draw_row(frame, model, i, label, from, now);
 	if (hidden > 0) {
 		struct pen pen = pen_line(frame);
 		pen_put(&pen, DIM, "and %zu more pads", hidden);

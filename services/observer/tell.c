@@ -70,8 +70,13 @@ void tell_block(const struct observer *observer,
 static const char *kind_word(int kind)
 {
 	static const char *const words[] = {"time", "reserve", "amend",
-		"cancel", "reservation", "set_node"};
-	return kind >= 0 && kind < 6 ? words[kind] : "unknown";
+		"cancel", "reservation", "set_node", "confirm",
+		"request_clearance", "clear", "revoke", "departed", "landed",
+		"vacated", "go_around", "declare_emergency", "grant_tier",
+		"set_party", "register_party", "register_port", "close_pad",
+		"open_pad"};
+	int count = sizeof(words) / sizeof(words[0]);
+	return kind >= 0 && kind < count ? words[kind] : "unknown";
 }
 
 static void put_slot(

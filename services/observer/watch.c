@@ -31,8 +31,17 @@ static void count_ops(
 	}
 }
 
-static const char *const verbs[] = {
-	"", "reserved", "amended", "cancelled", "reserved", "changed a node"};
+static const char *verb_of(int kind)
+{
+	static const char *const verbs[] = {"did", "reserved", "amended",
+		"cancelled", "reserved", "changed a node", "confirmed",
+		"asks for", "clears", "takes back", "saw leave", "saw land",
+		"saw empty", "sends around",
+		"has an emergency:", "granted a tier", "set a party",
+		"registered a party", "registered a port", "closed", "opened"};
+	int count = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs[kind > 0 && kind < count ? kind : 0];
+}
 
 /* UTC; with seconds only when there are any. */
 static const char *hour(char room[16], int64_t time)
@@ -57,8 +66,7 @@ static void note_op(struct observer *observer, const struct perch_block *block,
 	const char *port = op->outcome.has_slot ? op->outcome.port : op->port;
 	char room[12], from[16], to[16], where[130] = "", id[33];
 	bool refused = op->outcome.code != 0;
-	const char *verb =
-		op->kind >= 1 && op->kind <= 5 ? verbs[op->kind] : "did";
+	const char *verb = verb_of(op->kind);
 	if (op->kind == PERCH_OP_CANCEL || op->kind == PERCH_OP_AMEND) {
 		if (observer->replay != NULL &&
 			replay_find(observer->replay, &op->reservation, &old)) {
@@ -73,6 +81,9 @@ static void note_op(struct observer *observer, const struct perch_block *block,
 	if (slot.end > 0)
 		snprintf(where, sizeof(where), " %s/%s %s-%s", port, slot.pad,
 			hour(from, slot.start), hour(to, slot.end));
+	else if (slot.pad[0] != '\0')
+		snprintf(where, sizeof(where), " %s/%s %s", port, slot.pad,
+			op->aircraft);
 	else if (op->kind != PERCH_OP_SET_NODE)
 		snprintf(where, sizeof(where), " %s%.8s", port,
 			*port != '\0' ? ""
@@ -264,6 +275,7 @@ static void on_timetable(
 		model_note(model, clock_wall(), false, "the evaluator answers");
 	model->is_stale = false;
 	model_bookings_clear(model, timetable->port.name);
+	model_port(model, &timetable->port);
 	for (size_t i = 0; i < timetable->count; i++)
 		model_booking(model, &timetable->reservations[i]);
 }

@@ -34,6 +34,7 @@ static const struct setting own[] = {
 	{"for", "TIME", "how long each window is", "3m", false},
 	{"tier", "N", "0 to 7: it displaces lower ones, if granted", "0",
 		false},
+	{"again", NULL, "then another one, until it is stopped", NULL, false},
 	{"clearance-out", "FILE",
 		"write the landing's clearance, the take-off's until then",
 		NULL, false},
@@ -412,31 +413,46 @@ static int follow(struct flight *flight)
 					 : arrival->now.state));
 }
 
+static void name_aircraft(struct flight *flight)
+{
+	const char *aircraft = wallet_text(flight->wallet, "aircraft");
+
+	if (aircraft != NULL)
+		snprintf(flight->aircraft, sizeof(flight->aircraft), "%s",
+			aircraft);
+	else
+		snprintf(flight->aircraft, sizeof(flight->aircraft),
+			"JA%06" PRIX64, draw(UINT64_C(1) << 24));
+}
+
+static int fly(struct flight *flight)
+{
+	int code;
+
+	flight->legs[1].is_arrival = true;
+	name_aircraft(flight);
+	if (!choose_ports(flight))
+		wallet_refuse(flight->wallet, "--from --to",
+			"the ports are not known; is the evaluator there?",
+			"ポートが分かりません。"
+			"評価器を確かめてください");
+	code = reserve_pair(flight);
+	if (code == EXIT_GRANTED)
+		return follow(flight);
+	return say_end(flight, code, "not_reserved");
+}
+
 int verb_fly(struct wallet *wallet, int argc, char **argv)
 {
-	struct flight flight = {.wallet = wallet};
-	const char *aircraft;
+	struct flight flight;
 	int code;
 
 	wallet_read(wallet, &manual, own, argc, argv);
 	wallet_open(wallet, NEED_NODES | NEED_KEY | NEED_EVALUATOR);
-	aircraft = wallet_text(wallet, "aircraft");
-	if (aircraft != NULL)
-		snprintf(flight.aircraft, sizeof(flight.aircraft), "%s",
-			aircraft);
-	else
-		snprintf(flight.aircraft, sizeof(flight.aircraft),
-			"JA%08" PRIX64, draw(UINT64_C(1) << 32));
-	flight.legs[1].is_arrival = true;
-	if (!choose_ports(&flight))
-		wallet_refuse(wallet, "--from --to",
-			"the ports are not known; is the evaluator there?",
-			"ポートが分かりません。"
-			"評価器を確かめてください");
-	code = reserve_pair(&flight);
-	if (code == EXIT_GRANTED)
-		code = follow(&flight);
-	else
-		say_end(&flight, code, "not_reserved");
+	do {
+		flight = (struct flight){.wallet = wallet};
+		code = fly(&flight);
+	} while (options_flag(&wallet->options, "again") &&
+		 !flight.interrupted && pause_for(&flight, SOON_MS));
 	return wallet_close(wallet, code);
 }

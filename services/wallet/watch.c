@@ -26,8 +26,11 @@ static const struct verb_manual manual = {
 
 static const char *kind_name(int kind)
 {
-	static const char *const names[] = {
-		"?", "reserve", "amend", "cancel", "reservation", "set_node"};
+	static const char *const names[] = {"?", "reserve", "amend", "cancel",
+		"reservation", "set_node", "confirm", "request_clearance",
+		"clear", "revoke", "departed", "landed", "vacated", "go_around",
+		"declare_emergency", "grant_tier", "set_party",
+		"register_party", "register_port", "close_pad", "open_pad"};
 
 	if (kind < 0 || (size_t)kind >= sizeof(names) / sizeof(names[0]))
 		return "?";

@@ -210,6 +210,44 @@ static void a_node_that_is_down_says_since_when(void **state)
 		strstr(line_with(world, "white_noise"), "down since 16:41:01"));
 }
 
+/* Who is on a pad, and who may move until when; nothing, nothing is shown. */
+static void pads_say_who_is_on_them(void **state)
+{
+	struct world *world = *state;
+	struct perch_reservation booking = {.port = "haneda",
+		.pad = "A",
+		.start = NOW - 5 * MINUTE,
+		.end = NOW + 10 * MINUTE,
+		.state = PERCH_OCCUPIED,
+		.movement = PERCH_ARRIVAL,
+		.aircraft = "JA01XY"};
+	struct perch_port port = {.name = "haneda",
+		.pad_count = 2,
+		.pads = {{.name = "B", .blocked = true},
+			{.name = "C",
+				.closed_from = NOW - MINUTE,
+				.closed_until = NOW + MINUTE}}};
+	render(&world->frame, &world->model, NOW);
+	assert_false(is_shown(world, "on it"));
+	model_booking(&world->model, &booking);
+	render(&world->frame, &world->model, NOW);
+	assert_non_null(
+		strstr(line_with(world, "haneda/A"), "haneda/A JA01XY on it "));
+	model_bookings_clear(&world->model, NULL);
+	booking.state = PERCH_CLEARED;
+	booking.until = NOW + MINUTE;
+	model_booking(&world->model, &booking);
+	model_port(&world->model, &port);
+	render(&world->frame, &world->model, NOW);
+	assert_non_null(
+		strstr(line_with(world, "haneda/A"), "JA01XY lands -16:41:00"));
+	assert_non_null(strstr(line_with(world, "haneda/B"), "blocked"));
+	assert_non_null(
+		strstr(line_with(world, "haneda/C"), "closed -16:41:00"));
+	render(&world->frame, &world->model, NOW + MINUTE); /* it is over */
+	assert_false(is_shown(world, "lands"));
+}
+
 static void bookings_stand_at_their_minutes(void **state)
 {
 	struct world *world = *state;
@@ -325,6 +363,7 @@ int main(void)
 		TEST(two_chains_are_two_lines),
 		TEST(who_is_behind_is_not_drawn_in_line),
 		TEST(a_node_that_is_down_says_since_when),
+		TEST(pads_say_who_is_on_them),
 		TEST(bookings_stand_at_their_minutes),
 		TEST(everything_fits_in_80_by_24),
 		TEST(any_size_is_kept_to),
