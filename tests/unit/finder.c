@@ -170,6 +170,22 @@ static void replaced_and_forgotten(void **state)
 	assert_string_equal(order(finder, &blue, "blue", out), "");
 }
 
+/* A key says who is meant, whatever he is called. */
+static void by_key(void **state)
+{
+	struct finder *finder = *state;
+	char out[1000], why[200];
+	assert_int_equal(finder_peers(finder,
+				 "02000000000000000000000000000000"
+				 "00000000000000000000000000000000"
+				 "=tcp://10.0.0.1:1",
+				 why),
+		ERR_OK);
+	assert_string_equal(order(finder, &blue, "anything", out),
+		"command tcp://10.0.0.1:1\n");
+	assert_string_equal(order(finder, &white, "anything", out), "");
+}
+
 static void wrong_settings(void **state)
 {
 	struct finder *finder = *state;
@@ -358,6 +374,7 @@ int main(void)
 			of_this_node, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			replaced_and_forgotten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(by_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			wrong_settings, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
