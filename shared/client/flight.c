@@ -266,7 +266,7 @@ static void explain_timeout(
 {
 	enum err err = ERR_TIMEOUT;
 
-	if (flight->line < 0 && flight->passing != 0)
+	if (flight->passing != 0)
 		err = (enum err)flight->passing;
 	snprintf(failure->code, sizeof(failure->code), "%s", err_name(err));
 	snprintf(failure->text, sizeof(failure->text), "%s", err_text(err));

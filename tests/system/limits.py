@@ -132,7 +132,7 @@ def disk_limit():
         until(lambda: "nothing new is taken" in c.log("the_blue_sky"), 20,
               "a word about the disk")
         row = c.wallet("alice", "reserve", "--port", "naha", "--pad", "A",
-                       "--from", "+2h", "--timeout", "3s", code=3)
+                       "--from", "+2h", "--timeout", "8s", code=3)
         expect(row["code"] == "disk_full" and "make room" in row["text"], row)
         row = c.wallet("alice", "status", made["id"])
         expect(row["status"] == "final", row)

@@ -138,9 +138,9 @@ def full_mempool():
         until(lambda: c.node(c.json["nodes"][0]["name"])["mempool"] == 0, 120,
               "all that waited is ordered")
         for tx_id in taken[:: len(taken) // 20]:
-            said = alice.link.ask("tx_query", wallet=alice.identity.key,
-                                  id=tx_id, chain=0)[1]
-            expect(said["status"] == 3, said)
+            until(lambda: alice.link.ask(
+                "tx_query", wallet=alice.identity.key, id=tx_id,
+                chain=0)[1]["status"] == 3, 20, "%s is final" % tx_id.hex())
         print("%d waited, then busy" % len(taken))
         alice.context.destroy(0)
 
