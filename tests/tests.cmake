@@ -2,7 +2,7 @@
 file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
 add_library(perch_support STATIC ${support})
 target_include_directories(perch_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
-target_link_libraries(perch_support PUBLIC perch_wire)
+target_link_libraries(perch_support PUBLIC perch_contract)
 target_compile_definitions(perch_support PRIVATE
 	PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
 

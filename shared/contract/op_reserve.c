@@ -45,6 +45,7 @@ static bool is_flight(const struct op_context *context,
 	       departure->movement == MOVEMENT_DEPARTURE &&
 	       arrival->movement == MOVEMENT_ARRIVAL &&
 	       view_equal(departure->aircraft, arrival->aircraft) &&
+	       departure->tier == arrival->tier && /* none displaces itself */
 	       arrival->start >= departure->start + PAIR_FLIGHT_MS_MIN;
 }
 

@@ -291,7 +291,9 @@ static enum err load_reservation(struct state *state,
 	draft.port = port;
 	if (!is_possible(state, &draft))
 		return ERR_ENCODING;
-	if (!reservation_room(state, draft.port, draft.pad))
+	if (waiting ? state->reservations.count >=
+				state->limits.reservations_max
+		    : !reservation_room(state, draft.port, draft.pad))
 		return ERR_FULL;
 	name_set(&draft.aircraft, record->aircraft);
 	if (draft.paired)
