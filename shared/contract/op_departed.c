@@ -26,8 +26,10 @@ static void begin_flight(struct op_context *context, uint32_t landing)
 	enum reservation_state from = self->state;
 
 	self->flags |= FLAG_AIRBORNE;
-	if (from == RESERVATION_HELD) /* it would lapse */
+	if (from == RESERVATION_HELD) { /* it would lapse */
 		self->state = RESERVATION_CONTINGENT;
+		self->until = 0;
+	}
 	reservation_close(context->state, landing, from,
 		from == self->state ? NULL : &context->cause);
 }
