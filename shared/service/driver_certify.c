@@ -126,17 +126,17 @@ void driver_certify_start(struct driver *driver)
 {
 	uint8_t bytes[CERTIFICATE_BYTES_MAX];
 	size_t size;
-	uint64_t final = replica_final(driver->replica);
+	uint64_t height = replica_final(driver->replica);
 	struct tick tick = driver_tick();
 	if (!driver->config.engine->mines ||
-		!index_find_certificate(driver->index, final, bytes, &size,
-			sizeof(bytes)))
+		!index_find_certificate(
+			driver->index, height, bytes, &size, sizeof(bytes)))
 		return;
-	enum err err = replica_certificate(driver->replica, &tick,
-		view_of(bytes, size), &driver->outputs);
+	enum err err = replica_certificate(
+		driver->replica, &tick, view_of(bytes, size), &driver->outputs);
 	if (err != ERR_OK)
 		log_warn("checkpoint", "the certificate of height %llu: %s",
-			(unsigned long long)final, err_text(err));
+			(unsigned long long)height, err_text(err));
 	driver_carry_out(driver);
 }
 

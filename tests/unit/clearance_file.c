@@ -443,7 +443,7 @@ static void test_the_vector(void **state)
 	vectors_find(&value, "", "network");
 	memcpy(&network, value.bytes, sizeof(network));
 	for (int i = 0; i < 3; i++) {
-		char name[16];
+		char name[32];
 
 		snprintf(name, sizeof(name), "signer_%d", i);
 		vectors_find(&value, "", name);
