@@ -591,7 +591,7 @@ while [ $# -gt 0 ]; do
 	--speed) number "$1" "$2" 1 1000 && speed=$2 ;;
 	--faults) faults=$2 ;;
 	--seconds) number "$1" "$2" 1 99999 && seconds=$2 ;;
-	--neighbours) number "$1" "$2" 1 15 && neighbours=$2 ;;
+	--neighbours) number "$1" "$2" 2 15 && neighbours=$2 ;;
 	--seed) number "$1" "$2" 0 99999 && seed=$2 ;;
 	*) wrong "no such option: $1" ;;
 	esac

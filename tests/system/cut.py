@@ -139,6 +139,7 @@ def wrong_words():
         say(2, ["nobody", a], "cut", a, "nobody", *at)
         say(2, ["itself"], "cut", a, a, *at)
         say(2, ["everything"], "heal", a, *at)
+        say(2, ["from 2 to 15"], "cut", "--neighbours", "1", *at)
         say(2, ["from 1 to 10000"], "delay", a, b, "x", *at)
         say(2, ["milliseconds"], "delay", a, b, *at)
         c.script("kill", "relay")
