@@ -32,7 +32,7 @@ KEYS = [
     ("hashes", "1/tx", "hashes spent", "消費ハッシュ"),
     ("forks", "", "blocks beside another one", "分岐ブロック"),
     ("reorganisations", "", "reorganisations of a node", "再編成"),
-    ("deepest", "blocks", "deepest of them", "最も深い再編成"),
+    ("deepest", "blocks", "deepest reorganisation", "最も深い再編成"),
     ("undone", "tx", "told ordered, then undone", "取り消しの通知"),
     ("death_silence", "s", "leader dies: longest without a final",
      "リーダー停止時の最長無確定"),

@@ -9,16 +9,16 @@ import re
 
 import compare_numbers as numbers
 
-# Told apart without colour vision too (Okabe and Ito), on light and on dark.
-COLOURS = ["#0072b2", "#56b4e9", "#d55e00", "#e69f00"]
-DASHES = ["", "6 3", "", "6 3"]
+DASHES = ["", "6 3", "", "6 3"]  # colours are told apart without these, too
 W, H, LEFT, RIGHT, TOP, BOTTOM = 760, 230, 54, 12, 14, 34
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1f23; --paper: #ffffff;
-  --rule: #c9ced6; --soft: #5b6470; --mark: #b3261e; }
+  --rule: #c9ced6; --soft: #5b6470; --mark: #b3261e;
+  --run0: #0072b2; --run1: #3f8fc4; --run2: #c25000; --run3: #b87a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaed;
-  --paper: #14171a; --rule: #434a54; --soft: #a2abb8; --mark: #ff8a80; } }
+  --paper: #14171a; --rule: #434a54; --soft: #a2abb8; --mark: #ff8a80;
+  --run0: #4aa3df; --run1: #8fd0f5; --run2: #ff8a3d; --run3: #f2b93b; } }
 body { background: var(--paper); color: var(--ink); margin: 2rem auto;
   max-width: 60rem; padding: 0 1rem; line-height: 1.5;
   font-family: system-ui, "Noto Sans", "Noto Sans CJK JP", "Noto Sans JP",
@@ -34,7 +34,12 @@ svg text { fill: var(--ink); font-size: 11px; font-family: inherit; }
 svg .axis { stroke: var(--rule); stroke-width: 1; fill: none; }
 svg .mark { stroke: var(--mark); stroke-width: 1; stroke-dasharray: 3 3; }
 svg .marked { fill: var(--mark); }
-figure { margin: 1.5rem 0; } figcaption { color: var(--soft); }
+.run0 { stroke: var(--run0); } .run1 { stroke: var(--run1); }
+.run2 { stroke: var(--run2); } .run3 { stroke: var(--run3); }
+.lines { fill: none; stroke-width: 2; } .dot { stroke-width: 6;
+  stroke-linecap: round; } .bar { stroke-width: 16; }
+h2 { font-size: 1.05rem; margin: 2rem 0 0; }
+figure { margin: .5rem 0 1.5rem; } figcaption { color: var(--soft); }
 """
 
 
@@ -71,7 +76,9 @@ class Plot:
         self.parts.append('<path class="axis" d="M%d %dH%d"/>' % (
             LEFT, H - BOTTOM, W - RIGHT))
         for value in values:
-            self.text(self.x(value), H - BOTTOM + 14, label(value))
+            last = self.x(value) > W - RIGHT - 20
+            self.text(self.x(value), H - BOTTOM + 14, label(value),
+                      "end" if last else "middle")
 
     def ticks_y(self, values, label):
         for value in values:
@@ -82,15 +89,15 @@ class Plot:
     def line(self, points, index):
         if points:
             self.parts.append(
-                '<polyline fill="none" stroke="%s" stroke-width="2" '
-                'stroke-dasharray="%s" points="%s"/>' % (
-                    COLOURS[index % 4], DASHES[index % 4], " ".join(
+                '<polyline class="lines run%d" stroke-dasharray="%s" '
+                'points="%s"/>' % (
+                    index % 4, DASHES[index % 4], " ".join(
                         "%.1f,%.1f" % (self.x(x), self.y(y))
                         for x, y in points)))
 
     def dot(self, x, y, index):
-        self.parts.append('<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>' % (
-            self.x(x), self.y(y), COLOURS[index % 4]))
+        self.parts.append('<path class="dot run%d" d="M%.1f %.1fh0"/>' % (
+            index % 4, self.x(x), self.y(y)))
 
     def mark(self, x, words, row):
         self.parts.append('<path class="mark" d="M%.1f %dV%d"/>' % (
@@ -104,13 +111,13 @@ class Plot:
 
 
 def figure(title, japanese, svg, names):
-    legend = " ".join(
+    legend = " &nbsp; ".join(
         '<svg viewBox="0 0 26 8" style="width:26px"><path d="M0 4H26" '
-        'stroke="%s" stroke-width="2.5" stroke-dasharray="%s"/></svg> %s' % (
-            COLOURS[i % 4], DASHES[i % 4], esc(name))
+        'class="lines run%d" stroke-dasharray="%s"/></svg> %s' % (
+            i % 4, DASHES[i % 4], esc(name))
         for i, name in enumerate(names))
-    return ("<figure>%s<figcaption>%s / %s<br>%s</figcaption></figure>" % (
-        svg, esc(title), esc(japanese), legend))
+    return ("<h2>%s / %s</h2><figure>%s<figcaption>%s</figcaption></figure>" %
+            (esc(title), esc(japanese), svg, legend))
 
 
 def ms_label(value):
@@ -131,7 +138,7 @@ def plot_latency(runs, step, japanese):
     for index, some in enumerate(found):
         plot.line([(v, 100 * (i + 1) / len(some))
                    for i, v in enumerate(some)], index)
-    title = "share told `%s` within so long" % step
+    title = "Share told %s within so long" % step
     return figure(title, japanese, plot.svg(title), runs)
 
 
@@ -159,6 +166,24 @@ def plot_finals(runs, name, index):
     return figure(title, "毎秒の確定数。点は再編成", plot.svg(title), [])
 
 
+def plot_bars(found, key):
+    """One number of every run, as bars that begin at 0."""
+    _, unit, english, japanese = next(k for k in numbers.KEYS if k[0] == key)
+    top = max((values[key] or 0 for values in found.values()), default=0) or 1
+    parts = []
+    for i, (name, values) in enumerate(found.items()):
+        y = 14 + 24 * i
+        size = (values[key] or 0) / top * (W - 260)
+        parts.append('<text x="110" y="%d" text-anchor="end">%s</text>'
+                     '<path class="bar run%d" d="M118 %dh%.1f"/>'
+                     '<text x="%.1f" y="%d">%s %s</text>' % (
+                         y + 4, esc(name), i % 4, y, size, 124 + size, y + 4,
+                         numbers.text(values[key]), esc(unit)))
+    svg = '<svg viewBox="0 0 %d %d" role="img" aria-label="%s">%s</svg>' % (
+        W, 4 + 24 * len(found), esc(english), "".join(parts))
+    return figure(english, japanese, svg, [])
+
+
 # ---- the page ----
 
 def table(found):
@@ -184,9 +209,10 @@ healed. Each number follows
 from <code>events.csv</code> alone; <code>run/compare.sh --check DIR</code>
 derives them again. Latencies are of transactions sent in peace, from the
 wallet's call to its answer; what waits for a step first is counted for that
-step.</p><p lang="ja">同じ記録済みの取引を、二つの合意方式と二つの接続形態に、実際の
-プロセスで送りました。平常、ノードの強制停止と復帰、少数派の分断と復旧の順です。
-数値はすべて <code>events.csv</code> から再計算できます。</p>"""
+step.</p><p lang="ja">%s<code>events.csv</code> から再計算できます。</p>""" % (
+    "同じ記録済みの取引を、二つの合意方式と二つの接続形態に、"
+    "実際のプロセスで送りました。平常、ノードの強制停止と復帰、"
+    "少数派の分断と復旧の順です。数値はすべて ")
 
 
 def make(directory):
@@ -196,6 +222,9 @@ def make(directory):
         ("received", "受領までの時間の分布"),
         ("ordered", "ブロックに入るまでの時間の分布"),
         ("final", "確定までの時間の分布"))]
+    plots += [plot_bars(found, key) for key in (
+        "messages", "bytes", "hashes", "deepest", "undone", "death_silence",
+        "split_silence")]
     plots += [plot_finals(runs, name, i) for i, name in enumerate(runs)]
     return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'

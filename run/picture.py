@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""run/picture.py -- the picture in README.md: what the demonstration shows.
+"""run/picture.py -- the pictures in README.md: what the demonstration shows.
 
     run/picture.py [SECONDS]    run it in tmux for so long and write picture.svg
+    run/picture.py fork         cut miners apart and heal them: fork.svg
 
 The terminal is a real one and so is the cluster; this only turns characters and
 colours into SVG.
@@ -9,8 +10,10 @@ colours into SVG.
 import html
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -40,6 +43,46 @@ def capture(seconds):
         return tmux("capture-pane", "-p", "-e")
     finally:
         tmux("send-keys", "C-c")
+
+
+def cluster(*words):
+    subprocess.run([os.path.join(HERE, "cluster.sh"), *words], check=True)
+
+
+def wait_for(*words):
+    end = time.monotonic() + 120
+    while not all(word in tmux("capture-pane", "-p") for word in words):
+        if time.monotonic() > end:
+            sys.exit("run/picture.py: %s is never shown" % (words,))
+        time.sleep(0.1)
+
+
+def capture_fork():
+    """Two pairs of miners that do not hear each other; and once they do."""
+    binaries = os.environ.get("PERCH_BIN") or os.path.join(
+        HERE, "..", "build", "release", "bin")
+    base = tempfile.mkdtemp(prefix="perch-picture-")
+    cluster("up", "--engine", "pow", "--nodes", "4", "--cuttable", "--dir",
+            base)
+    try:
+        tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS),
+             os.path.join(binaries, "perch-observer"), "--config",
+             base + "/conf/observer.conf", "--chains")
+        wait_for("height 3")
+        for one in ("the_leader_node", "the_blue_sky"):
+            for other in ("white_noise", "yellow_submarine"):
+                cluster("cut", one, other, "--dir", base)
+        wait_for("-<{", "}--<")
+        parted = tmux("capture-pane", "-p", "-e")
+        cluster("heal", "--dir", base)
+        wait_for("left ", "\\-x")
+        time.sleep(1)  # so that both of the pair have left it
+        return parted.rstrip() + "\n\n" + tmux("capture-pane", "-p", "-e")
+    finally:
+        subprocess.run(["tmux", "-L", "perch-picture", "send-keys", "q"],
+                       check=False)
+        cluster("down", "--dir", base)
+        shutil.rmtree(base)
 
 
 def runs(line):
@@ -85,8 +128,15 @@ def svg(screen):
     return "\n".join(out + ["</svg>", ""])
 
 
+def main():
+    name, screen = "picture.svg", None
+    if sys.argv[1:] == ["fork"]:
+        name, screen = "fork.svg", capture_fork()
+    else:
+        screen = capture(float(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    with open(os.path.join(HERE, name), "w", encoding="utf-8") as file:
+        file.write(svg(screen))
+
+
 if __name__ == "__main__":
-    SCREEN = capture(float(sys.argv[1]) if len(sys.argv) > 1 else 20)
-    with open(os.path.join(HERE, "picture.svg"), "w",
-              encoding="utf-8") as file:
-        file.write(svg(SCREEN))
+    main()
