@@ -372,7 +372,6 @@ static void test_nobody_vouches(void **state)
 static void test_a_proposer_that_nobody_names(void **state)
 {
 	struct bench *bench = *state;
-	struct perch_node_info info;
 	struct perch_tx tx;
 
 	bench->chain.proposer = bench->chain.stranger;
@@ -380,13 +379,10 @@ static void test_a_proposer_that_nobody_names(void **state)
 	open_up(bench);
 	assert_int_equal(
 		submit(bench, &tx, PERCH_FINAL)->status, PERCH_UNKNOWN);
-	for (int i = 0; i < BENCH_NODES; i++) {
-		unsigned asked = bench->nodes[i].seen[MESSAGE_PEERS_QUERY];
-
-		assert_true(asked >= 1 && asked <= 4);
-		assert_true(perch_node_at(bench->client, i, &info));
-		assert_int_equal(info.err, PERCH_ERR_KEY);
-	}
+	/* Asked who that is, but not again and again. */
+	assert_true(bench->nodes[0].seen[MESSAGE_PEERS_QUERY] >= 1);
+	for (int i = 0; i < BENCH_NODES; i++)
+		assert_true(bench->nodes[i].seen[MESSAGE_PEERS_QUERY] <= 4);
 }
 
 static void test_all_lie(void **state)
