@@ -142,3 +142,10 @@ endforeach()
 
 # The wires between the nodes of run/cluster.sh up --cuttable.
 add_executable(perch-relay ${CMAKE_SOURCE_DIR}/tests/relay/relay.c)
+
+# The contract alone: what a block costs, and a day of a city.
+foreach(name contract day)
+	add_executable(perch-bench-${name} EXCLUDE_FROM_ALL
+		${CMAKE_SOURCE_DIR}/tests/bench/${name}.c)
+	target_link_libraries(perch-bench-${name} perch_contract)
+endforeach()

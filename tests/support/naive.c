@@ -103,7 +103,7 @@ static bool can_have(struct naive *naive, const struct naive_entry *entry,
 static void serve_group(struct naive *naive, const struct naive_place *group)
 {
 	struct naive_entry *last = NULL;
-	struct naive_entry before;
+	struct naive_entry before = {.paired = false};
 
 	for (;;) {
 		struct naive_entry *next = NULL;
