@@ -186,8 +186,8 @@ enum effect_type {
 	EFFECT_DROP,
 	EFFECT_CONNECT, /* execute a block of the shelf on the tip; answered by
 			 * EVENT_CONNECTED after this list */
-	EFFECT_SIGN,    /* this node's checkpoint signature is wanted; without a
-			 * hash: what it has signed at that height, again */
+	EFFECT_SIGN,    /* this node's checkpoint signature is wanted, or wanted
+			 * again */
 	EFFECT_PROVE,   /* tell a peer who signed the final block */
 	EFFECT_FAULT,   /* a peer did what it must not: to be logged */
 };
@@ -260,6 +260,7 @@ struct effect {
 		struct {
 			uint64_t height;
 			struct hash hash;
+			struct hash state_root; /* of its header */
 		} sign;
 		struct {
 			struct key to;

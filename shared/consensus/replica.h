@@ -101,6 +101,7 @@ struct output {
 	uint32_t bits;      /* MINE: the target, in compact form */
 	enum engine_fault fault;           /* FAULT */
 	struct hash hash;                  /* SIGN, FAULT */
+	struct hash state_root;            /* SIGN */
 	time_ms at;                        /* TIMER */
 	bool ok;                           /* READY */
 	enum err err;                      /* HALT */

@@ -96,8 +96,6 @@ static void pass_on(struct replica *replica, const struct key *from,
 	}
 }
 
-static const struct hash nothing = {{0}};
-
 /* What was signed before is said again: those who missed it need it. */
 void replica_sign(struct replica *replica, const struct effect *effect,
 	struct outputs *out)
@@ -106,14 +104,14 @@ void replica_sign(struct replica *replica, const struct effect *effect,
 	uint64_t height = effect->sign.height;
 	if (certify_find(replica->certify, height, &replica->config.self->key,
 		    &said) &&
-		(hash_equal(&said.statement.hash, &effect->sign.hash) ||
-			hash_equal(&nothing, &effect->sign.hash))) {
+		hash_equal(&said.statement.hash, &effect->sign.hash)) {
 		pass_on(replica, NULL, &said, out);
 		return;
 	}
 	struct output *output = outputs_add(out, OUTPUT_SIGN);
 	output->height = height;
 	output->hash = effect->sign.hash;
+	output->state_root = effect->sign.state_root;
 }
 
 void replica_prove(

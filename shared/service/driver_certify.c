@@ -144,22 +144,18 @@ void driver_certify_start(struct driver *driver)
 void driver_sign(struct driver *driver, const struct output *output)
 {
 	static const struct hash nothing = {{0}};
-	struct block_ref block;
-	struct view bytes;
 	if (driver->sign_count == SIGNS_MAX || !is_signer(driver))
 		return;
 	if (hash_equal(&output->hash, &nothing)) {
 		sign_again(driver, output->height);
 		return;
 	}
-	if (!replica_block(driver->replica, output->height, &bytes) ||
-		block_open(&block, bytes, &driver->config.genesis->network) !=
-			ERR_OK ||
-		!hash_equal(&block.hash, &output->hash))
-		log_warn("checkpoint", "height %llu: its block is gone",
-			(unsigned long long)output->height);
-	else
-		driver->signs[driver->sign_count++] = checkpoint_of(&block);
+	driver->signs[driver->sign_count++] = (struct checkpoint_statement){
+		.chain = driver->config.engine->chain,
+		.height = output->height,
+		.hash = output->hash,
+		.state_root = output->state_root,
+	};
 }
 
 /* It goes out at once, and is kept for whoever asks later. */

@@ -33,7 +33,7 @@ static uint64_t get_64(const uint8_t *at)
 
 enum {
 	RECORD_PLEDGES_AT = 49, /* certified, signed height, count */
-	RECORD_PLEDGE = 2 + POW_PREFIX,
+	RECORD_PLEDGE = 2 + 2 * HASH_SIZE,
 	RECORD_SIZE = RECORD_PLEDGES_AT + POW_PLEDGES_MAX * RECORD_PLEDGE,
 };
 _Static_assert((int)RECORD_SIZE <= (int)ENGINE_RECORD_MAX, "too long");
@@ -54,7 +54,8 @@ static size_t write_record(const struct pow *pow, uint8_t out[RECORD_SIZE])
 		CHECK(below <= UINT16_MAX);
 		at[0] = (uint8_t)below;
 		at[1] = (uint8_t)(below >> 8);
-		memcpy(at + 2, pow->pledges[i].prefix, POW_PREFIX);
+		memcpy(at + 2, pow->pledges[i].hash.bytes, HASH_SIZE);
+		memcpy(at + 34, pow->pledges[i].state_root.bytes, HASH_SIZE);
 		at += RECORD_PLEDGE;
 	}
 	return (size_t)(at - out);
@@ -77,7 +78,8 @@ void pow_read_record(struct pow *pow, struct view record)
 		memset(pledge, 0, sizeof(*pledge));
 		pledge->height = pow->signed_height -
 				 ((uint64_t)at[0] | (uint64_t)at[1] << 8);
-		memcpy(pledge->prefix, at + 2, POW_PREFIX);
+		memcpy(pledge->hash.bytes, at + 2, HASH_SIZE);
+		memcpy(pledge->state_root.bytes, at + 34, HASH_SIZE);
 		at += RECORD_PLEDGE;
 	}
 }
@@ -125,7 +127,7 @@ static bool differs(const struct pow *pow, const struct pow_votes *votes,
 	for (size_t i = 0; i < POW_VOTES_MAX; i++) {
 		const struct pow_vote *vote = &votes->items[i];
 		if (vote->height == pledge->height &&
-			memcmp(vote->prefix, pledge->prefix, POW_PREFIX) != 0)
+			!hash_equal(&vote->hash, &pledge->hash))
 			return true;
 	}
 	return false;
@@ -143,8 +145,8 @@ static bool is_on_chain(const struct pow *pow, const struct pow_pledge *pledge)
 {
 	const struct pow_tree *tree = pow_tree_of(pow);
 	pow_at at = pow_tree_ancestor(tree, pow->active, pledge->height);
-	return at != 0 && memcmp(pow_entry_at(tree, at)->hash.bytes,
-				  pledge->prefix, POW_PREFIX) == 0;
+	return at != 0 &&
+	       hash_equal(&pow_entry_at(tree, at)->hash, &pledge->hash);
 }
 
 /* Those that are settled: final, or never to be. */
@@ -200,7 +202,7 @@ void pow_pledge(struct pow *pow, struct effects *out)
 		struct pow_pledge *pledge = &pow->pledges[pow->pledge_count++];
 		pledge->height = next;
 		pledge->hash = pow_entry_at(tree, at)->hash;
-		memcpy(pledge->prefix, pledge->hash.bytes, POW_PREFIX);
+		pledge->state_root = pow_entry_at(tree, at)->state_root;
 		pledge->task = pow->save_task + 1;
 		pow->signed_height = next;
 		pow->record_dirty = true;
@@ -209,15 +211,21 @@ void pow_pledge(struct pow *pow, struct effects *out)
 		pow_save(pow, out, 0, NULL);
 }
 
+static void say(struct effects *out, const struct pow_pledge *pledge)
+{
+	struct effect *effect = effects_add(out, EFFECT_SIGN);
+	effect->sign.height = pledge->height;
+	effect->sign.hash = pledge->hash;
+	effect->sign.state_root = pledge->state_root;
+}
+
 void pow_say_pledges(struct pow *pow, struct effects *out)
 {
 	for (size_t i = 0; i < pow->pledge_count; i++) {
 		struct pow_pledge *pledge = &pow->pledges[i];
 		if (pledge->task == 0 || pledge->task > pow->saved_task)
 			continue;
-		struct effect *effect = effects_add(out, EFFECT_SIGN);
-		effect->sign.height = pledge->height;
-		effect->sign.hash = pledge->hash;
+		say(out, pledge);
 		pledge->task = 0;
 	}
 }
@@ -225,23 +233,9 @@ void pow_say_pledges(struct pow *pow, struct effects *out)
 /* Signatures may have been lost, and others wait for them. */
 void pow_repeat_pledges(struct pow *pow, struct effects *out)
 {
-	static const struct hash unknown = {{0}};
-	const struct pow_tree *tree = pow_tree_of(pow);
 	for (size_t i = 0; i < pow->pledge_count; i++) {
-		struct pow_pledge *pledge = &pow->pledges[i];
-		if (pledge->task != 0)
-			continue;
-		if (hash_equal(&pledge->hash, &unknown) &&
-			is_on_chain(pow, pledge)) {
-			pow_at at = pow_tree_ancestor(
-				tree, pow->active, pledge->height);
-			pledge->hash = pow_entry_at(tree, at)->hash;
-		}
-		/* Beside this chain and of before a restart: what was signed
-		 * then is said again. */
-		struct effect *effect = effects_add(out, EFFECT_SIGN);
-		effect->sign.height = pledge->height;
-		effect->sign.hash = pledge->hash;
+		if (pow->pledges[i].task == 0)
+			say(out, &pow->pledges[i]);
 	}
 }
 
@@ -280,7 +274,7 @@ void pow_vouched(
 	struct pow_vote *vote = &votes->items[votes->next];
 	votes->next = (votes->next + 1) % POW_VOTES_MAX;
 	vote->height = event->vouched.height;
-	memcpy(vote->prefix, event->vouched.hash.bytes, POW_PREFIX);
+	vote->hash = event->vouched.hash;
 	if (pow->connecting == 0)
 		pow_pledge(pow, out);
 }

@@ -60,6 +60,7 @@ static void restore(void *state, const struct engine_block *block)
 		(time_ms)header->time, bits);
 	CHECK(pow->active != 0);
 	struct pow_entry *entry = pow_entry_at(tree, pow->active);
+	entry->state_root = header->state_root;
 	entry->ready = entry->logged = true;
 	entry->seen = ++pow->seen;
 	if (block->has_change)

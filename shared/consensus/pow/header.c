@@ -13,6 +13,9 @@ static enum engine_fault place(
 {
 	const struct pow_tree *tree = pow_tree_of(pow);
 	uint64_t root = pow_entry_at(tree, tree->root)->past.height;
+	/* All blocks up to the checkpoint are here, and this is none. */
+	if (header->height <= pow->certified.height)
+		return ENGINE_FAULT_CHECKPOINT;
 	if (parent != 0)
 		return ENGINE_FAULTS;
 	if (header->height == 1 &&
@@ -135,8 +138,10 @@ static pow_at add(struct pow *pow, struct effects *out,
 			&ref->hash);
 		return 0;
 	}
-	return pow_tree_add(
+	pow_at at = pow_tree_add(
 		tree, parent, &ref->hash, (time_ms)ref->header.time, bits);
+	pow_entry_at(tree, at)->state_root = ref->header.state_root;
+	return at;
 }
 
 pow_at pow_accept(struct pow *pow, struct effects *out,

@@ -31,9 +31,8 @@ enum {
 	POW_SECOND_MS = 1000,
 	POW_SAID_MAX = 200,  /* messages of a peer in a second */
 	POW_GIVEN_MAX = 512, /* blocks and headers for a peer in a second */
-	POW_PLEDGES_MAX = 11,
+	POW_PLEDGES_MAX = 3,
 	POW_VOTES_MAX = 32, /* signatures remembered of a voter */
-	POW_PREFIX = 16,
 };
 
 enum pow_kind {
@@ -68,14 +67,14 @@ struct pow_peer {
 /* A block that this node signed and that is neither final nor refuted. */
 struct pow_pledge {
 	uint64_t height;
-	uint8_t prefix[POW_PREFIX]; /* of its hash */
-	struct hash hash;           /* while it waits to be said */
-	uint64_t task;              /* SAVE that remembers it; 0: was said */
+	struct hash hash;
+	struct hash state_root;
+	uint64_t task; /* SAVE that remembers it; 0: was said */
 };
 
 struct pow_vote {
 	uint64_t height;
-	uint8_t prefix[POW_PREFIX];
+	struct hash hash;
 };
 
 struct pow_votes {

@@ -16,6 +16,7 @@ typedef uint16_t pow_at;
 
 struct pow_entry {
 	struct hash hash;
+	struct hash state_root; /* as its header says */
 	struct pow_past past;
 	struct number work; /* of the chain up to here */
 	pow_at parent, first_child, next_sibling;
