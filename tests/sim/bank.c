@@ -48,6 +48,17 @@ static struct view copy(struct bank *bank, struct view bytes)
 	return view_of(at, bytes.size);
 }
 
+const struct bank_block *bank_find(
+	const struct bank *bank, const struct hash *hash)
+{
+	uint64_t spread;
+	memcpy(&spread, hash->bytes, sizeof(spread));
+	const struct bank_block *at = bank->buckets[spread % BANK_BUCKETS];
+	while (at && !hash_equal(&at->ref.hash, hash))
+		at = at->next;
+	return at;
+}
+
 struct bank_block *bank_put(struct bank *bank, const struct block_ref *ref,
 	const struct hash *network, bool *is_new)
 {

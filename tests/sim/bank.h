@@ -46,6 +46,10 @@ void bank_clear(struct bank *bank);
 struct bank_block *bank_put(struct bank *bank, const struct block_ref *ref,
 	const struct hash *network, bool *is_new);
 
+/* A block that was put before; NULL: none. */
+const struct bank_block *bank_find(
+	const struct bank *bank, const struct hash *hash);
+
 /* The one copy of the state after block. NULL: it is known with other bytes. */
 const struct bank_state *bank_put_state(
 	struct bank *bank, const struct bank_block *block, struct view bytes);

@@ -88,22 +88,19 @@ static void sign_again(struct world *world, struct node *node, uint64_t height)
 void node_sign(
 	struct world *world, struct node *node, const struct output *output)
 {
-	struct block_ref ref;
-	struct view bytes;
 	static const struct hash nothing = {{0}};
-	const struct hash *network = &world->setup->genesis->network;
 	if (hash_equal(&output->hash, &nothing)) {
 		sign_again(world, node, output->height);
 		return;
 	}
-	if (!replica_block(node->replica, output->height, &bytes) ||
-		block_open(&ref, bytes, network) != ERR_OK ||
-		!hash_equal(&ref.hash, &output->hash))
-		return;
-	const struct bank_block *block = world_block(world, &ref);
+	const struct bank_block *block = bank_find(&world->bank, &output->hash);
+	if (!block ||
+		!hash_equal(&block->ref.header.state_root, &output->state_root))
+		world_fail(world, VERDICT_WRONG,
+			"node %u signs a block that nobody made", node->number);
 	world_note(world, node, NOTE_SIGN, output->height,
 		block ? block->number : 0, 0);
-	if (block)
+	if (world->verdict == VERDICT_PASSED)
 		node_plan(world, node, 0, PLAN_SIGN, 0, block);
 }
 

@@ -1,0 +1,242 @@
+/* tests/unit/pow_checkpoint.c -- what is signed, when, and only once; and what
+ * enough signatures do to chains of whatever work.
+ */
+#include "pow_world.h"
+
+static struct forged blocks[64], others[64];
+
+static void grow(struct pow_world *world, struct forged *chain, size_t count,
+	const struct forged *from, time_ms after, uint8_t tag)
+{
+	for (size_t i = 0; i < count; i++)
+		forge(world, &chain[i], i > 0 ? &chain[i - 1] : from, after, 1,
+			tag);
+}
+
+static void say_all(struct pow_world *world, size_t from,
+	const struct forged *chain, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		world_tip(world, from, &chain[i]);
+}
+
+static void certify(struct pow_world *world, const struct forged *block)
+{
+	struct event event = {.type = EVENT_CERTIFIED};
+	event.certified.height = block->past.height;
+	event.certified.hash = block->block.ref.hash;
+	world_step(world, &event);
+}
+
+static void vouch(struct pow_world *world, size_t who, uint64_t height,
+	const struct hash *hash)
+{
+	struct event event = {.type = EVENT_VOUCHED};
+	event.vouched.key = pow_pair(who)->key;
+	event.vouched.height = height;
+	event.vouched.hash = *hash;
+	world_step(world, &event);
+}
+
+static const struct pow_checkpoint *last_sign(const struct pow_world *world)
+{
+	return &world->signs[(world->signed_count - 1) % 64];
+}
+
+static void again(
+	struct pow_world *world, const struct forged *chain, size_t count)
+{
+	world_begin(world);
+	for (size_t i = 0; i < count; i++)
+		engine_find("pow")->restore(world->pow, &chain[i].block);
+	world->tip = count;
+	world->signed_count = 0;
+	world_start(world);
+}
+
+/* ---- signing ---- */
+
+static void test_signed_at_depth_when_it_is_durable(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 4, NULL, INTERVAL, 0);
+	world->slow_disk = true;
+	say_all(world, 1, blocks, 3);
+	assert_int_equal(world->signed_count, 0);
+	world_saved(world);
+	assert_int_equal(world->signed_count, 1);
+	assert_int_equal(last_sign(world)->height, 1);
+	assert_true(
+		hash_equal(&last_sign(world)->hash, &blocks[0].block.ref.hash));
+	world_tip(world, 1, &blocks[3]);
+	world_saved(world);
+	assert_int_equal(last_sign(world)->height, 2);
+}
+
+static void test_once_a_height_across_a_crash(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 4, NULL, INTERVAL, 0);
+	grow(world, others, 6, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 4);
+	assert_int_equal(world->pow->signed_height, 2);
+	again(world, blocks, 4);
+	assert_int_equal(world->pow->signed_height, 2);
+	assert_int_equal(world->pow->pledge_count, 2);
+	/* Another branch, heavier: followed, and nothing of it is signed. */
+	say_all(world, 2, others, 6);
+	assert_int_equal(world->tip, 6);
+	for (size_t i = 0; i < world->signed_count; i++)
+		assert_true(hash_equal(&world->signs[i].hash,
+			&blocks[world->signs[i].height - 1].block.ref.hash));
+}
+
+static void test_a_pledge_is_kept_until_it_is_refuted(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 3, NULL, INTERVAL, 0);
+	grow(world, others, 6, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 3);
+	say_all(world, 2, others, 6);
+	assert_int_equal(world->pow->signed_height, 1);
+	/* Five voters, three are enough: one who differs refutes nothing. */
+	vouch(world, 1, 1, &others[0].block.ref.hash);
+	vouch(world, 2, 1, &blocks[0].block.ref.hash);
+	vouch(world, 2, 1, &others[0].block.ref.hash); /* its second word */
+	vouch(world, 9, 1, &others[0].block.ref.hash); /* a stranger's */
+	vouch(world, 3, 1, &others[0].block.ref.hash);
+	assert_int_equal(world->pow->signed_height, 1);
+	vouch(world, 4, 1, &others[0].block.ref.hash);
+	assert_int_equal(world->pow->signed_height, 4);
+	assert_true(
+		hash_equal(&last_sign(world)->hash, &others[3].block.ref.hash));
+}
+
+static void test_few_pledges_at_a_time(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 12, NULL, INTERVAL, 0);
+	say_all(world, 1, blocks, 12);
+	assert_int_equal(world->pow->pledge_count, POW_PLEDGES_MAX);
+	assert_int_equal(world->pow->signed_height, POW_PLEDGES_MAX);
+	certify(world, &blocks[POW_PLEDGES_MAX - 1]);
+	assert_int_equal(world->pow->signed_height, 2 * POW_PLEDGES_MAX);
+}
+
+/* ---- final ---- */
+
+static void test_final_when_it_is_durable(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 4, NULL, INTERVAL, 0);
+	say_all(world, 1, blocks, 4);
+	world->slow_disk = true;
+	certify(world, &blocks[1]);
+	assert_int_equal(world->final, 0);
+	world_saved(world);
+	assert_int_equal(world->final, 2);
+	again(world, blocks, 4);
+	assert_int_equal(world->final, 2);
+}
+
+static void test_a_secret_branch(void **state)
+{
+	struct pow_world *world = *state;
+	static struct forged above[8];
+	grow(world, blocks, 5, NULL, INTERVAL, 0);
+	grow(world, others, 12, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 5);
+	certify(world, &blocks[2]);
+	assert_int_equal(world->final, 3);
+	/* From below the checkpoint: refused however heavy. */
+	for (size_t i = 0; i < 12; i++) {
+		const struct forged *list = &others[i];
+		struct pow_message headers = {
+			.kind = POW_HEADERS, .height = 12};
+		world_hear(world, 2, &headers, &list, 1);
+	}
+	assert_true(world_faults(world, ENGINE_FAULT_CHECKPOINT) > 0);
+	assert_int_equal(world->tip, 5);
+	assert_true(hash_equal(&world->chain[5], &blocks[4].block.ref.hash));
+	/* From above it: adopted. */
+	grow(world, above, 4, &blocks[2], INTERVAL, 2);
+	say_all(world, 2, above, 4);
+	assert_int_equal(world->tip, 7);
+	assert_true(hash_equal(&world->chain[7], &above[3].block.ref.hash));
+}
+
+static void test_the_lighter_branch_is_final(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 6, NULL, INTERVAL, 0);
+	grow(world, others, 3, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 6);
+	/* Others know more: the block is not even here. */
+	certify(world, &others[1]);
+	assert_int_equal(world->tip, 6);
+	say_all(world, 2, others, 3);
+	assert_int_equal(world->final, 2);
+	assert_int_equal(world->tip, 3);
+	assert_true(hash_equal(&world->chain[3], &others[2].block.ref.hash));
+	/* And the heavier one does not come back. */
+	world->now += 5000;
+	say_all(world, 1, blocks, 6);
+	assert_int_equal(world->tip, 3);
+}
+
+static void test_nothing_is_signed_while_the_final_block_is_unknown(
+	void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 6, NULL, INTERVAL, 0);
+	grow(world, others, 3, NULL, INTERVAL, 1);
+	certify(world, &others[1]);
+	say_all(world, 1, blocks, 6);
+	assert_int_equal(world->tip, 6);
+	assert_int_equal(world->signed_count, 0);
+	again(world, blocks, 6); /* also after a crash */
+	assert_int_equal(world->signed_count, 0);
+}
+
+static void test_old_branches_are_pruned(void **state)
+{
+	struct pow_world *world = *state;
+	static struct forged chain[2];
+	grow(world, others, 3, NULL, INTERVAL / 4, 1);
+	say_all(world, 2, others, 3);
+	world->now += 100000000;
+	forge(world, &chain[0], NULL, INTERVAL, 1, 0);
+	for (size_t i = 0; i < 600; i++) {
+		world->now += 20;
+		world_tip(world, 1, &chain[i % 2]);
+		forge(world, &chain[(i + 1) % 2], &chain[i % 2], INTERVAL, 1,
+			0);
+	}
+	const struct pow_tree *tree = pow_tree_of(world->pow);
+	assert_int_equal(world->tip, 600);
+	assert_true(tree->count <= POW_REACH + 2);
+	assert_true(world->pow->bodies <= POW_BODIES_MAX);
+	assert_int_equal(pow_tree_find(tree, &others[2].block.ref.hash), 0);
+	assert_true(world->drops > 300);
+}
+
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, world_open, world_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_signed_at_depth_when_it_is_durable),
+		TEST(test_once_a_height_across_a_crash),
+		TEST(test_a_pledge_is_kept_until_it_is_refuted),
+		TEST(test_few_pledges_at_a_time),
+		TEST(test_final_when_it_is_durable),
+		TEST(test_a_secret_branch),
+		TEST(test_the_lighter_branch_is_final),
+		TEST(test_nothing_is_signed_while_the_final_block_is_unknown),
+		TEST(test_old_branches_are_pruned),
+	};
+
+	crypto_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
