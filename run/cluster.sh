@@ -38,7 +38,8 @@ usage: run/cluster.sh [options]            build, start, show; Ctrl-C ends all
   --bits HEX         pow: target of the first block, likewise (1e010000)
   --cuttable         up: the links between nodes can be cut and slowed
   --controllers sim  a controller a port, with simulated pads and drones (up:
-                     none), --speed N times faster (20), --faults LIST by chance
+                     none), --speed N times faster (20), --faults LIST by chance;
+                     without up, alice and bob fly between them
 
 cut makes the link between two running nodes silent, both ways, as a cable that
 is pulled out (A all: every link of A); with --neighbours, a random net in which
@@ -90,6 +91,7 @@ node_names() {
 # In the order in which they are stopped.
 everyone() {
 	echo traffic
+	[ ! -f "$dir/pids/pilot_bob" ] || echo pilot_alice pilot_bob
 	! has_controllers || echo "${ports[@]}"
 	echo contract
 	node_names
@@ -142,6 +144,11 @@ start() {
 			--other "$dir/wallets/bob.conf"
 		;;
 	relay) launch "$1" "$bin/perch-relay" "$dir/relay/" ;;
+	pilot_alice | pilot_bob)
+		launch "$1" "$bin/perch-wallet" fly --again --for 90s --tier \
+			"$([ "$1" = pilot_bob ] && echo 3 || echo 0)" \
+			--config "$dir/wallets/${1#pilot_}.conf"
+		;;
 	haneda | kansai | naha)
 		launch "$1" "$bin/perch-controller" --json \
 			--config "$dir/conf/$1.conf"
@@ -270,6 +277,7 @@ write_genesis() {
 		echo "        key = $(key_of $name)"
 		echo "        quota = 100000"
 	done
+	echo "        tier = 3"
 	echo "observers"
 	echo "    contract"
 	echo "        key = $(key_of contract)"
@@ -543,7 +551,10 @@ demo() {
 	}
 	build
 	traffic=${traffic:-2}
+	[ "$engine" != ordered ] || controllers=${controllers:-sim}
+	faults=${faults:-goaround=200,lost=50,overstay=50}
 	up
+	! has_controllers || begin_pilots
 	say "ready: in $dir; Ctrl-C stops everything"
 	say "  build/release/bin/perch-wallet reserve --port haneda --pad A" \
 		"--from +10m --for 5m --config $dir/wallets/alice.conf"
@@ -665,7 +676,7 @@ restart)
 	halt TERM "$@"
 	for name; do
 		case $name in
-		traffic) ;; # begun by up
+		traffic | pilot_*) ;; # begun by up
 		*) start "$name" ;;
 		esac
 	done

@@ -32,3 +32,11 @@ begin_controllers() {
 	say "controllers: ${ports[*]}"
 	for name in "${ports[@]}"; do start "$name"; done
 }
+
+# pilots: alice and bob fly, again and again; bob may displace who is of a lower
+# tier.
+begin_pilots() {
+	say "pilots: alice and bob fly between the ports"
+	start pilot_alice
+	start pilot_bob
+}
