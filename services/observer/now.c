@@ -38,7 +38,7 @@ static enum style now_booking(
 	case PERCH_CLEARED:
 		if (now >= booking->until)
 			return PLAIN;
-		snprintf(out, NOW_COLUMNS, "%.*s %s -%s", SERIAL_MAX, name,
+		snprintf(out, NOW_COLUMNS, "%.*s %s -%.8s", SERIAL_MAX, name,
 			booking->movement == PERCH_DEPARTURE ? "starts"
 							     : "lands",
 			second(room, booking->until));
