@@ -24,7 +24,10 @@ static const struct setting common[] = {
 	{"stay", NULL,
 		"with --wait ordered: until it is final; says if it is undone",
 		NULL, false},
-	{"timeout", "TIME", "then the outcome is unknown", "10s", false},
+	{"timeout", "TIME",
+		"then the outcome is unknown (10s); if longer than 60s, a "
+		"transaction is valid for as long, up to 4m",
+		"10s", false},
 	{"json", NULL, "one JSON object a line", NULL, false},
 	{"lang", "LANG", "en or ja; without, as the locale says", NULL, false},
 	{0},

@@ -7,7 +7,24 @@
 
 #include <string.h>
 
-enum { LAST_LOOK_MS = 1000, STAY_MS = 60 * 60 * 1000 };
+enum {
+	LAST_LOOK_MS = 1000,
+	STAY_MS = 60 * 60 * 1000,
+	VALID_MS_MAX = 4 * 60 * 1000, /* nodes take 5 min, by their clocks */
+};
+
+/* Whoever waits longer than a transaction is valid by itself wants it to be
+ * valid for as long: it may be behind a link that is cut, or be undone. */
+static void stay_valid(const struct wallet *wallet, struct perch_tx *tx)
+{
+	int64_t valid = wallet->timeout_ms;
+
+	if (tx->valid_until != 0 || valid <= PERCH_VALID_MS)
+		return;
+	if (valid > VALID_MS_MAX)
+		valid = VALID_MS_MAX;
+	tx->valid_until = perch_now() + valid;
+}
 
 /* Nobody answered in time: how far has it come all the same? */
 static bool last_look(struct wallet *wallet, const struct perch_tx *tx,
@@ -119,9 +136,10 @@ int wallet_submit(
 	struct result result;
 	uint64_t request;
 	int code;
+
+	stay_valid(wallet, tx);
 	enum perch_err err =
 		perch_submit(wallet->client, tx, wallet->wait, &request);
-
 	if (err != PERCH_OK) {
 		result = unanswered(wallet, tx, err, perch_err_name(err), NULL);
 	} else if (wallet_wait(wallet, request, &event)) {

@@ -34,7 +34,7 @@ def reserve(c, number, start):
     return c.try_wallet(
         ("alice", "bob")[number % 2], "reserve", "--port", port, "--pad", pad,
         "--from", "+%dm" % (60 + 10 * (number // len(PADS))), "--for", "5m",
-        "--node", node, "--wait", "received", "--timeout", "20s")
+        "--node", node, "--wait", "received", "--timeout", "4m")
 
 
 def chains(c):

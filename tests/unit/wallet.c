@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "clock/clock.h"
 #include "fake/bench.h"
 #include "gen/contract.h"
 #include "gen/table.h"
@@ -383,6 +384,36 @@ static void test_granted(void **state)
 	assert_int_equal(scene->bench.chain.count, 4);
 }
 
+/* The transaction of the block at this height is valid for so long from now, or
+ * a few seconds less. */
+static void assert_valid_ms(
+	struct scene *scene, uint64_t height, time_ms expected)
+{
+	static struct block block;
+	struct tx_view tx;
+	const struct fake_chain *chain = &scene->bench.chain;
+
+	assert_int_equal(
+		block_decode(&block, view_of(chain->blocks[height].bytes,
+					     chain->blocks[height].size)),
+		ERR_OK);
+	assert_int_equal(tx_open(&tx, block.txs[0]), ERR_OK);
+	time_ms valid = (time_ms)tx.body.valid_until - clock_wall();
+	assert_true(valid <= expected && valid > expected - 30000);
+}
+
+static void test_valid_as_long_as_waited(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(run(scene, RESERVE " --config %C"), 0);
+	assert_valid_ms(scene, 1, 60000);
+	assert_int_equal(run(scene, RESERVE " --timeout 2m --config %C"), 0);
+	assert_valid_ms(scene, 2, 120000);
+	assert_int_equal(run(scene, RESERVE " --timeout 1h --config %C"), 0);
+	assert_valid_ms(scene, 3, 240000);
+}
+
 static void test_the_named_node(void **state)
 {
 	struct scene *scene = *state;
@@ -599,6 +630,7 @@ int main(void)
 		TEST(test_usage_in_japanese),
 		TEST(test_keys),
 		TEST(test_granted),
+		TEST(test_valid_as_long_as_waited),
 		TEST(test_the_named_node),
 		TEST(test_refused),
 		TEST(test_a_node_refuses),
