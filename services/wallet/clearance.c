@@ -127,8 +127,14 @@ static int find(struct wallet *wallet, const struct perch_id *id, int64_t until,
 	} while (is_tx && !is_final && next_node(wallet, &asked, until));
 	if (is_final)
 		place_of(place, event.fate);
-	if (is_tx || !wallet->has_evaluator)
+	if (is_tx)
 		return EXIT_GRANTED;
+	if (!wallet->has_evaluator)
+		wallet_refuse(wallet, "--evaluator",
+			"no transaction of this wallet has this id; to look "
+			"for a reservation, give the evaluator",
+			"この番号の取引はありません。予約を探すには"
+			"評価器を指定してください");
 	place->reservation = *id;
 	return find_by_history(wallet, place);
 }
