@@ -38,15 +38,21 @@ static size_t align(size_t size)
 	return (size + 63) & ~(size_t)63;
 }
 
+/* What waits, and room for what undone blocks give back. */
+static size_t pool_bytes(const struct replica_limits *limits)
+{
+	return mempool_bytes(limits->mempool_txs_max + REPOOL_TXS_MAX,
+		limits->mempool_bytes_max + REPOOL_BYTES_MAX);
+}
+
 size_t replica_bytes(const struct replica_config *config)
 {
 	const struct replica_limits *limits = &config->limits;
 	return align(sizeof(struct replica)) +
 	       align(state_bytes(limits->state)) +
 	       align(limits->journal_bytes) + align(limits->cache_bytes) +
-	       align(mempool_bytes(
-		       limits->mempool_txs_max, limits->mempool_bytes_max)) +
-	       align(limits->snapshot_bytes_max) + align(chain_bytes()) +
+	       align(pool_bytes(limits)) + align(limits->snapshot_bytes_max) +
+	       align(chain_bytes()) +
 	       align(certify_bytes(limits->certify_heights)) +
 	       align(config->engine->size) +
 	       (config->engine->mines ? align(shelf_bytes()) : 0);
@@ -73,10 +79,10 @@ enum err replica_init(
 		return err;
 	cache_init(&replica->cache, at, limits->cache_bytes);
 	at += align(limits->cache_bytes);
-	replica->pool = mempool_init(
-		at, limits->mempool_txs_max, limits->mempool_bytes_max);
-	at += align(mempool_bytes(
-		limits->mempool_txs_max, limits->mempool_bytes_max));
+	replica->pool =
+		mempool_init(at, limits->mempool_txs_max + REPOOL_TXS_MAX,
+			limits->mempool_bytes_max + REPOOL_BYTES_MAX);
+	at += align(pool_bytes(limits));
 	replica->snapshot = at;
 	at += align(limits->snapshot_bytes_max);
 	replica->chain = chain_init(
@@ -563,6 +569,19 @@ void replica_forgot(struct replica *replica, const struct tick *tick,
 	simple(replica, tick, event, out);
 }
 
+/* The room of undone blocks is not for new ones. */
+static bool is_full(const struct replica *replica, const struct tx_view *tx)
+{
+	const struct replica_limits *limits = &replica->config.limits;
+	struct hash known;
+	if (mempool_count(replica->pool) < limits->mempool_txs_max &&
+		mempool_bytes_used(replica->pool) + tx->bytes.size <=
+			limits->mempool_bytes_max)
+		return false;
+	return !mempool_find(
+		replica->pool, &tx->body.wallet, &tx->body.id, &known);
+}
+
 enum err replica_submit(struct replica *replica, const struct tick *tick,
 	const struct tx_view *tx, bool local, struct outputs *out)
 {
@@ -581,6 +600,8 @@ enum err replica_submit(struct replica *replica, const struct tick *tick,
 		return ERR_EXPIRED;
 	if (!state_party(replica->state, &tx->body.wallet, &party))
 		return ERR_ROLE;
+	if (is_full(replica, tx))
+		return ERR_BUSY;
 	enum err err = mempool_put(replica->pool, tx, local);
 	replica->arrived += err == ERR_OK;
 	if (err == ERR_OK && local)

@@ -13,6 +13,8 @@ enum {
 	REPLICA_SCRATCH = 64 * 1024,
 	REPLICA_TIPS_MAX = 1024, /* unfinal blocks whose hash is kept */
 	FORWARD_AGAIN_MS = 1000,
+	REPOOL_TXS_MAX = 16 * BLOCK_TXS_MAX,
+	REPOOL_BYTES_MAX = 16 * BLOCK_BYTES_MAX,
 	FORWARD_STEP_MS = 20,
 	FORWARD_BATCH_MAX = 128, /* transactions brought again at a time */
 	BUILD_PENDING_MANY = 64, /* worth a second block in flight */
