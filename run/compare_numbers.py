@@ -27,6 +27,7 @@ KEYS = [
     ("final_p99", "ms", "final, 99 %", "確定まで(99 %)"),
     ("throughput", "tx/s", "final a second, of those sent in peace",
      "平常時に送信した取引の毎秒確定数"),
+    ("peak", "tx", "final in the best second", "最良の1秒の確定数"),
     ("messages", "1/tx", "messages between nodes", "ノード間メッセージ"),
     ("bytes", "byte/tx", "bytes between nodes", "ノード間バイト数"),
     ("hashes", "1/tx", "hashes spent", "消費ハッシュ"),
@@ -127,6 +128,14 @@ def spent(rows, name, begin, end):
     return total
 
 
+def peak(rows):
+    """Most finals told between two full seconds."""
+    seconds = {}
+    for time in final_times(rows).values():
+        seconds[time // 1000000] = seconds.get(time // 1000000, 0) + 1
+    return max(seconds.values(), default=0)
+
+
 def ratio(a, b):
     return a / b if b else None
 
@@ -167,6 +176,7 @@ def derive_cost(rows, ledger):
     return {
         "throughput": ratio(len(told) * 1e6,
                             told[-1] - at["begin"] if told else 0),
+        "peak": peak(rows),
         "messages": ratio(spent(rows, "sent", *peace), in_peace),
         "bytes": ratio(spent(rows, "sent_bytes", *peace), in_peace),
         "hashes": ratio(mined, len(ledger)) if has_hashes else None,

@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "gen/request.h"
+#include "gen/topic.h"
 #include "ledger/envelope.h"
 #include "service/driver.h"
 #include "service/rate.h"
@@ -15,6 +16,7 @@ enum {
 	CERTIFICATES_MAX = 256, /* questions that wait for one */
 	REQUESTS_ROUND = 256,   /* taken before the engine gets its turn */
 	RECENT_MAX = 16,        /* block hashes in a status */
+	RECENT_KEPT = 128,      /* blocks whose undoing is told in full */
 	LANES_MAX = 2,          /* chains of one node */
 	STEPS = 3,              /* received, ordered, final */
 	STEPS_KEPT = 64,        /* last waits of which a median is told */
@@ -73,9 +75,11 @@ struct lane {
 	struct driver *driver;
 	uint8_t chain;
 	bool mines;
-	struct recent recent[RECENT_MAX]; /* by height modulo */
-	uint64_t connected;               /* height that was published last */
-	struct engine_status said;        /* in the log */
+	struct recent recent[RECENT_KEPT]; /* by height modulo */
+	struct topic_tx
+		steps[RECENT_KEPT]; /* of those; where blocks are mined */
+	uint64_t connected;         /* height that was published last */
+	struct engine_status said;  /* in the log */
 	struct waits waits[STEPS];
 };
 
@@ -101,6 +105,7 @@ struct node {
 	uint8_t body[ENVELOPE_BODY_BYTES_MAX]; /* of the answer being made */
 	uint8_t block[BLOCK_BYTES_MAX];
 	struct block decoded; /* one block at a time */
+	struct topic_tx steps;
 };
 
 /* The lane of a chain; NULL: it is not kept here. */
@@ -151,8 +156,10 @@ void waiters_sweep(struct lane *lane, time_ms block_time);
 void publish_block(struct node *node, const struct output *output);
 void publish_chain(struct lane *lane, uint8_t event, uint64_t height,
 	const struct hash *hash, const struct hash *parent);
-void publish_steps(
-	struct node *node, const struct block_ref *block, uint8_t status);
+/* The transactions of a block, without their step. */
+void read_steps(
+	struct node *node, const struct block_ref *block, struct topic_tx *out);
+void publish_steps(struct node *node, struct topic_tx *steps, uint8_t status);
 /* Once a second and on a change of role. */
 void publish_status(struct node *node, time_ms now);
 /* The same content as an answer to status_query, encoded to node->body. */

@@ -104,12 +104,13 @@ void publish_chain(struct lane *lane, uint8_t event, uint64_t height,
 		topic_chain_encode(node->body, sizeof(node->body), &chain));
 }
 
-void publish_steps(
-	struct node *node, const struct block_ref *block, uint8_t status)
+void read_steps(
+	struct node *node, const struct block_ref *block, struct topic_tx *out)
 {
-	struct topic_tx steps = {.chain = block->header.chain};
 	enum err err = block_decode(&node->decoded, block->bytes);
 	CHECK(err == ERR_OK); /* it was executed */
+	out->chain = block->header.chain;
+	out->steps_count = 0;
 	for (size_t i = 0; i < node->decoded.txs_count; i++) {
 		struct tx_view tx;
 		struct receipt receipt;
@@ -118,18 +119,23 @@ void publish_steps(
 			err = receipt_decode(
 				&receipt, node->decoded.receipts[i]);
 		CHECK(err == ERR_OK);
-		steps.steps[steps.steps_count++] = (struct tx_step){
+		out->steps[out->steps_count++] = (struct tx_step){
 			.wallet = tx.body.wallet,
 			.id = tx.body.id,
-			.status = status,
 			.height = block->header.height,
 			.code = receipt.code,
 		};
 	}
-	if (steps.steps_count > 0)
-		publish(node, TOPIC_TX, MESSAGE_TOPIC_TX,
-			topic_tx_encode(
-				node->body, sizeof(node->body), &steps));
+}
+
+void publish_steps(struct node *node, struct topic_tx *steps, uint8_t status)
+{
+	if (steps->steps_count == 0)
+		return;
+	for (size_t i = 0; i < steps->steps_count; i++)
+		steps->steps[i].status = status;
+	publish(node, TOPIC_TX, MESSAGE_TOPIC_TX,
+		topic_tx_encode(node->body, sizeof(node->body), steps));
 }
 
 /* A block that was on the chain before this node was started, or came to it
@@ -137,7 +143,7 @@ void publish_steps(
 static bool find_recent(struct lane *lane, uint64_t height)
 {
 	struct node *node = lane->node;
-	struct recent *recent = &lane->recent[height % RECENT_MAX];
+	struct recent *recent = &lane->recent[height % RECENT_KEPT];
 	struct block_ref block;
 	size_t size;
 	if (recent->height == height)
@@ -159,7 +165,7 @@ static void put_recent(struct lane *lane, struct chain_status *chain)
 		first--;
 	for (uint64_t height = first + 1; height <= chain->height; height++)
 		chain->recent[chain->recent_count++] =
-			lane->recent[height % RECENT_MAX].hash;
+			lane->recent[height % RECENT_KEPT].hash;
 }
 
 static void put_number(

@@ -18,13 +18,13 @@ enum { ROUND_MS_MAX = 200, SWEEP_MS = 1000, TRANSFER_MS = 300 };
 static void set_recent(
 	struct lane *lane, uint64_t height, const struct hash *hash)
 {
-	lane->recent[height % RECENT_MAX] =
+	lane->recent[height % RECENT_KEPT] =
 		(struct recent){.height = height, .hash = *hash};
 }
 
 static struct hash take_recent(struct lane *lane, uint64_t height, bool keep)
 {
-	struct recent *recent = &lane->recent[height % RECENT_MAX];
+	struct recent *recent = &lane->recent[height % RECENT_KEPT];
 	struct hash hash = {{0}};
 	if (recent->height != height)
 		return hash;
@@ -38,20 +38,16 @@ static struct hash take_recent(struct lane *lane, uint64_t height, bool keep)
  * zero. */
 static void on_reverted(struct lane *lane, uint64_t height)
 {
-	struct block_ref block;
-	struct view bytes;
 	for (; lane->connected > height; lane->connected--) {
 		uint64_t gone = lane->connected;
 		struct hash hash = take_recent(lane, gone, false);
 		struct hash parent = take_recent(lane, gone - 1, true);
 		publish_chain(lane, CHAIN_DISCONNECTED, gone, &hash, &parent);
 		/* Its transactions wait again. */
-		if (lane->mines &&
-			replica_shelf(
-				driver_replica(lane->driver), &hash, &bytes) &&
-			block_open(&block, bytes,
-				&lane->node->genesis->network) == ERR_OK)
-			publish_steps(lane->node, &block, 1);
+		struct topic_tx *steps = &lane->steps[gone % RECENT_KEPT];
+		if (steps->steps_count > 0 && steps->steps[0].height == gone)
+			publish_steps(lane->node, steps, 1);
+		steps->steps_count = 0;
 	}
 }
 
@@ -63,8 +59,12 @@ static void on_ordered(struct lane *lane, const struct output *output)
 	publish_chain(lane, CHAIN_CONNECTED, output->height, &block->hash,
 		&block->header.parent);
 	/* Where blocks are made one by one, an order can be seen in time. */
-	if (lane->mines)
-		publish_steps(lane->node, block, 2);
+	if (lane->mines) {
+		struct topic_tx *steps =
+			&lane->steps[output->height % RECENT_KEPT];
+		read_steps(lane->node, block, steps);
+		publish_steps(lane->node, steps, 2);
+	}
 	waiters_block(lane, block, 1);
 }
 
@@ -77,7 +77,8 @@ static void on_final(struct lane *lane, const struct output *output)
 	set_recent(lane, output->height, &block->hash);
 	waiters_block(lane, block, 2);
 	publish_block(node, output);
-	publish_steps(node, block, 3);
+	read_steps(node, block, &node->steps);
+	publish_steps(node, &node->steps, 3);
 	publish_chain(lane, CHAIN_FINAL, output->height, &block->hash,
 		&block->header.parent);
 }

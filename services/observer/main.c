@@ -280,6 +280,7 @@ int main(int argc, char **argv)
 	observer.signal_fd = signals_open();
 	observer.genesis = &genesis;
 	observer.chain = options_chain(&options);
+	observer.model.chain = observer.chain;
 	const char *path = options_text(&options, "genesis");
 	int64_t seconds = 0;
 	if (options_text(&options, "seconds") != NULL)

@@ -121,6 +121,7 @@ struct note {
 
 struct model {
 	char network[PERCH_NAME_MAX + 1];
+	unsigned chain; /* whose blocks and timetable these are */
 	size_t node_count, party_count, row_count, booking_count;
 	struct seen_node nodes[PERCH_NODES_MAX];
 	struct party parties[MODEL_PARTIES_MAX];

@@ -29,8 +29,8 @@ static void draw_head(
 	pen_put(&pen, BOLD, "Perch %s", model->network);
 	pen_put(&pen, PLAIN, "  %s UTC", clock_text(room, now, true));
 	if (!frame->chains_only) {
-		pen_put(&pen, PLAIN, "  %.1f tx/s  granted ",
-			model_rate(model, now));
+		pen_put(&pen, PLAIN, "  %s  %.1f tx/s  granted ",
+			model_chain_name(model->chain), model_rate(model, now));
 		pen_put(&pen, GREEN, "%llu",
 			(unsigned long long)model->granted);
 		pen_put(&pen, PLAIN, "  refused ");

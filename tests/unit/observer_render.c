@@ -178,8 +178,8 @@ static void two_chains_are_two_lines(void **state)
 	assert_true(model_status(&world->model, 0, &status, NOW));
 	render(&world->frame, &world->model, NOW);
 	assert_non_null(strstr(line_with(world, "pow  "), "ordered in 2.1 s"));
-	assert_non_null(
-		strstr(line_with(world, "ordered  "), "ordered in 0.42 ms"));
+	assert_non_null(strstr(
+		line_with(world, "ordered  final"), "ordered in 0.42 ms"));
 	line_with(world, "<77777> pow");
 	line_with(world, "<00000> ordered");
 	line_with(world, "pow     miner     work 1.28 k  5.12 MH/s");
