@@ -4,13 +4,16 @@
 #include <string.h>
 
 #include "run.h"
+#include "study.h"
 
 static const char usage[] =
 	"usage: perch-sim [options]\n"
 	"  --engine NAME     which engine orders (ordered)\n"
 	"  --seed S          first seed (1)\n"
 	"  --seeds N         how many (100)\n"
-	"  --nodes N         voters; 0: another number for each seed (0)\n"
+	"  --nodes N         voters; 0: another number for each seed (0);\n"
+	"                    engine pow: from 15 to 10000, a study of forks\n"
+	"                    and retargeting without ledgers\n"
 	"  --seconds T       virtual seconds of faults in a run (30)\n"
 	"  --mode live|harsh|mixed   live: the faults end and everything must\n"
 	"                    be done soon after; harsh: they never end "
@@ -106,8 +109,7 @@ static bool take_value(struct options *options, int flag, const char *value)
 	case FLAG_SEEDS:
 		return parse_number(value, UINT32_MAX, &options->seeds);
 	case FLAG_NODES:
-		return parse_unsigned(
-			value, ENGINE_MEMBERS_MAX - 2, &options->nodes);
+		return parse_unsigned(value, STUDY_NODES_MAX, &options->nodes);
 	case FLAG_SECONDS:
 		return parse_unsigned(value, 100000, &options->seconds) &&
 		       options->seconds > 0;
@@ -159,6 +161,13 @@ int main(int argc, char **argv)
 	if (optind < argc || !options.engine) {
 		fputs(usage, stderr);
 		return 2;
+	}
+	if (options.nodes > ENGINE_MEMBERS_MAX - 2) {
+		if (!options.engine->mines) {
+			fputs(usage, stderr);
+			return 2;
+		}
+		return study_run(&options);
 	}
 	if (options.trace)
 		options.jobs = 1;
