@@ -55,7 +55,7 @@ struct number number_scale(
 	const struct number *a, uint64_t factor, uint64_t divisor)
 {
 	uint64_t product[5];
-	struct number scaled;
+	struct number scaled = {{0}};
 	wide carry = 0;
 	CHECK(divisor > 0);
 	for (int i = 0; i < 4; i++) {
@@ -66,11 +66,15 @@ struct number number_scale(
 	product[4] = (uint64_t)carry;
 	if (product[4] >= divisor)
 		return most;
-	wide rest = product[4];
-	for (int i = 3; i >= 0; i--) {
-		rest = rest << 64 | product[i];
-		scaled.words[i] = (uint64_t)(rest / divisor);
-		rest %= divisor;
+	/* A bit at a time: nothing below the pure line divides wider numbers
+	 * than the machine does. */
+	uint64_t rest = product[4];
+	for (int bit = 255; bit >= 0; bit--) {
+		wide next =
+			(wide)rest << 1 | (product[bit / 64] >> bit % 64 & 1);
+		bool fits = next >= divisor;
+		rest = (uint64_t)(fits ? next - divisor : next);
+		scaled.words[bit / 64] |= (uint64_t)fits << bit % 64;
 	}
 	return scaled;
 }
