@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <perch/details.h>
+
 static const struct setting own[] = {
 	{"port", "NAME", "the port", NULL, true},
 	{"pad", "NAME", "the pad; without, the first that is free", NULL,
@@ -17,6 +19,9 @@ static const struct setting own[] = {
 	{"alternate", "PLACE", "PORT/PAD, when this one cannot be had later",
 		NULL, false},
 	{"tier", "N", "0 to 7: displaces lower ones", "0", false},
+	{"details", "TEXT", "told to the readers only: sealed", NULL, false},
+	{"reader", "KEY...", "who may read them: 1 to 3 public keys", NULL,
+		false},
 	{"queue", NULL, "if it is taken, on the waiting list", NULL, false},
 	{0},
 };
@@ -61,6 +66,39 @@ static int choose_pad(struct wallet *wallet, const struct perch_reserve *want,
 	return EXIT_GRANTED;
 }
 
+/* Seal what is for few; where it lies is borrowed until the end. */
+static void seal_details(struct wallet *wallet, struct perch_reserve *want)
+{
+	static uint8_t sealed[PERCH_SEALED_MAX];
+	static struct perch_hash commitment;
+	struct perch_key readers[PERCH_READERS_MAX];
+	const char *text = wallet_text(wallet, "details");
+	const char *at = wallet_text(wallet, "reader");
+	size_t count = 0, size = 0;
+
+	if (text == NULL)
+		return;
+	while (at != NULL && *at != '\0' && count < PERCH_READERS_MAX) {
+		char hex[65] = "";
+
+		size = strcspn(at, " ");
+		if (size == 64)
+			memcpy(hex, at, size);
+		if (perch_unhex(&readers[count++], 32, hex) != PERCH_OK)
+			wallet_refuse(wallet, "--reader",
+				"a key is 64 hex digits", "鍵は16進数64桁です");
+		at += size + (at[size] == ' ');
+	}
+	if (perch_details_seal(text, readers, count, sealed, &size,
+		    &commitment) != PERCH_OK)
+		wallet_refuse(wallet, "--details --reader",
+			"at most 111 bytes, for 1 to 3 readers",
+			"111バイト以内で、読む人を1から3人指定してください");
+	want->commitment = &commitment;
+	want->sealed = sealed;
+	want->sealed_size = size;
+}
+
 int verb_reserve(struct wallet *wallet, int argc, char **argv)
 {
 	static const struct done done = {
@@ -83,6 +121,7 @@ int verb_reserve(struct wallet *wallet, int argc, char **argv)
 	if (!wallet_place(wallet, "alternate", &alternate))
 		wallet_refuse(wallet, "--alternate", "a place is PORT/PAD",
 			"場所は PORT/PAD の形です");
+	seal_details(wallet, &want);
 	want.alternate_port = alternate.port;
 	want.alternate_pad = alternate.pad;
 	want.start = wallet_time(wallet, "from");

@@ -56,6 +56,11 @@ static enum err read_reserve(struct perch_op *out, struct view body)
 	out->slot.start = (int64_t)op.start;
 	out->slot.end = (int64_t)op.end;
 	out->movement = (enum perch_movement)op.movement;
+	out->sealed = op.sealed.data;
+	out->sealed_size = op.sealed.size;
+	out->has_commitment = op.commitment.size == HASH_SIZE;
+	if (out->has_commitment)
+		memcpy(&out->commitment, op.commitment.data, HASH_SIZE);
 	return ERR_OK;
 }
 

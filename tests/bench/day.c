@@ -386,8 +386,10 @@ static long rss_mb(void)
 	long pages = 0;
 
 	CHECK(file != NULL);
-	if (fscanf(file, "%*d %ld", &pages) != 1)
-		pages = 0;
+	char line[128] = "", *end = line;
+	if (fgets(line, sizeof(line), file) != NULL)
+		strtol(line, &end, 10);
+	pages = strtol(end, NULL, 10);
 	fclose(file);
 	return pages * sysconf(_SC_PAGESIZE) / (1 << 20);
 }
@@ -410,7 +412,8 @@ static void print(const struct sum *sum, const struct site *site)
 int main(int argc, char **argv)
 {
 	static struct site maker, checker;
-	int64_t seconds = (argc > 1 ? atoi(argv[1]) : 24) * INT64_C(3600);
+	int64_t seconds =
+		(argc > 1 ? strtol(argv[1], NULL, 10) : 24) * INT64_C(3600);
 	size_t pool_size = mempool_bytes(1000, 1 << 20);
 	struct sum sum = {0};
 

@@ -116,6 +116,12 @@ struct perch_op {
 	uint32_t version;
 	struct perch_node node; /* set_node */
 	enum perch_node_role role;
+	/* reserve: details for few (perch/details.h), borrowed from the block
+	 */
+	bool has_commitment;
+	struct perch_hash commitment;
+	const uint8_t *sealed;
+	size_t sealed_size;
 	struct perch_outcome outcome; /* code is tx.code if refused whole */
 };
 
