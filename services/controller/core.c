@@ -82,7 +82,7 @@ bool core_wish(struct core *core, struct pending *pending,
 	pending->wish = *wish;
 	pending->wish.id = wish_id(core, wish, about, pending->attempt);
 	pending->is_sent = true;
-	pending->again = core->now + CORE_AGAIN_MS;
+	pending->again = core->now + CORE_ASK_MS;
 	action->wish = pending->wish;
 	return true;
 }
@@ -364,7 +364,7 @@ static void ask(
 	if (action == NULL)
 		return;
 	action->wish = pending->wish;
-	pending->again = core->now + CORE_AGAIN_MS;
+	pending->again = core->now + CORE_ASK_MS;
 }
 
 static void decide(struct core *core, struct core_actions *out)

@@ -28,6 +28,7 @@ enum {
 	CORE_SURE_MS = 4000,     /* since the ledger was known to be newest */
 	CORE_PREPARE_MS = 60000, /* before a window */
 	CORE_AGAIN_MS = 1000,    /* orders, questions and refused wishes */
+	CORE_ASK_MS = 3000,      /* for what was sent and not answered */
 	CORE_CLOSE_MS = 60000,   /* how long an unknown pad is closed */
 	CORE_MARGIN_MS = 10000,  /* a movement begins so long before the end
 				    of its clearance, or not at all */
@@ -83,7 +84,7 @@ enum core_doubt {
 
 enum core_action_type {
 	ACTION_SUBMIT,  /* the wish */
-	ACTION_ASK,     /* for the fate of the wish's id */
+	ACTION_ASK,     /* what became of the wish; send it again if nothing */
 	ACTION_PREPARE, /* the driver: pad, movement */
 	ACTION_CLEAR,
 	ACTION_ABORT,

@@ -95,12 +95,23 @@ static enum perch_err add_op(
 	return PERCH_ERR_TYPE;
 }
 
-/* What cannot be sent now is asked for later, found to be unknown, and sent
- * again once its time is over. */
+static struct sent *find_sent(struct desk *desk, const struct perch_id *id)
+{
+	for (size_t i = 0; i < DESK_SENT_MAX; i++) {
+		if (memcmp(&desk->sent[i].id, id, sizeof(*id)) == 0)
+			return &desk->sent[i];
+	}
+	return NULL;
+}
+
+/* Sign it, and keep it in the place of the oldest, or of its last try. */
 static void submit(struct desk *desk, const struct wish *wish)
 {
+	static uint8_t bytes[PERCH_TX_BYTES_MAX];
+	struct sent *sent = find_sent(desk, &wish->id);
 	struct perch_tx tx;
 	uint64_t request;
+	size_t size = 0;
 	enum perch_err err;
 
 	perch_tx_start(&tx, PERCH_ALL);
@@ -108,7 +119,45 @@ static void submit(struct desk *desk, const struct wish *wish)
 	tx.valid_until = clock_wall() + VALID_MS;
 	err = add_op(&tx, desk, wish);
 	if (err == PERCH_OK)
-		err = perch_submit(desk->client, &tx, PERCH_FINAL, &request);
+		err = perch_sign(desk->client, &tx, bytes, &size);
+	if (err == PERCH_OK)
+		err = perch_submit_signed(
+			desk->client, bytes, size, PERCH_FINAL, &request);
+	if (err != PERCH_OK)
+		say_text(desk, "not_sent", perch_err_text(err));
+	if (size == 0)
+		return;
+	CHECK(size <= DESK_TX_BYTES); /* one operation of a few names */
+	if (sent == NULL)
+		sent = &desk->sent[desk->sent_next++ % DESK_SENT_MAX];
+	sent->id = wish->id;
+	sent->valid_until = tx.valid_until;
+	sent->used_at = 0;
+	sent->size = size;
+	memcpy(sent->bytes, bytes, size);
+}
+
+/* Nothing was heard of it. While it is valid the same bytes are sent again;
+ * whether they were lost, or the answer was, does not matter. If another
+ * transaction has its id, that is ours of an earlier life: its fate is asked
+ * for, until that must have run out. */
+static void ask_again(struct desk *desk, const struct wish *wish)
+{
+	struct sent *sent = find_sent(desk, &wish->id);
+	int64_t now = clock_wall();
+	uint64_t request;
+	enum perch_err err;
+
+	if (sent == NULL || (sent->used_at == 0 && now >= sent->valid_until) ||
+		(sent->used_at != 0 && now >= sent->used_at + VALID_MS)) {
+		submit(desk, wish);
+		return;
+	}
+	if (sent->used_at != 0)
+		err = perch_ask_tx(desk->client, NULL, &wish->id, &request);
+	else
+		err = perch_submit_signed(desk->client, sent->bytes, sent->size,
+			PERCH_FINAL, &request);
 	if (err != PERCH_OK)
 		say_text(desk, "not_sent", perch_err_text(err));
 }
@@ -134,16 +183,13 @@ static enum err order(struct desk *desk, const struct core_action *action)
 
 static void act(struct desk *desk, const struct core_action *action)
 {
-	uint64_t request;
-
 	say_action(desk, action);
 	switch (action->type) {
 	case ACTION_SUBMIT:
 		submit(desk, &action->wish);
 		return;
-	case ACTION_ASK: /* when too much is in flight: the next time */
-		(void)perch_ask_tx(
-			desk->client, NULL, &action->wish.id, &request);
+	case ACTION_ASK:
+		ask_again(desk, &action->wish);
 		return;
 	case ACTION_PREPARE:
 	case ACTION_CLEAR:
@@ -387,6 +433,9 @@ static void on_fate(struct desk *desk, const struct perch_event *from)
 		event.fate = FATE_REFUSED;
 		event.was_used = from->err == PERCH_ERR_REPLAY;
 	}
+	struct sent *sent = find_sent(desk, &fate->id);
+	if (event.was_used && sent != NULL && sent->used_at == 0)
+		sent->used_at = clock_wall();
 	if (event.fate == FATE_REFUSED && from->failure != NULL)
 		say_text(desk, "refused_by_node", from->failure->text);
 	feed(desk, &event);

@@ -9,6 +9,17 @@
 
 enum { DESK_AHEAD_MS = 10 * 60 * 1000 }; /* what is read of the timetable */
 
+enum { DESK_SENT_MAX = 64, DESK_TX_BYTES = 2048 };
+
+/* What was sent: the same bytes may be sent again, and have one effect. */
+struct sent {
+	struct perch_id id;
+	int64_t valid_until;
+	int64_t used_at; /* its id was used with other content: only ask */
+	size_t size;
+	uint8_t bytes[DESK_TX_BYTES];
+};
+
 struct desk {
 	struct controller *controller;
 	struct perch *client;
@@ -25,6 +36,8 @@ struct desk {
 	uint64_t sync_height; /* known to be newest once it is followed */
 	int64_t sync_asked;
 	int64_t poll_at;
+	size_t sent_next;
+	struct sent sent[DESK_SENT_MAX];
 	/* the timetable, page by page */
 	uint64_t page_height;
 	struct perch_hash page_hash;

@@ -252,17 +252,51 @@ def window_start(c, reservation):
 # ---- cut off ----
 
 def cut_off():
-    """Without a majority it says so; with one again, too."""
+    """Without a majority it says so; what happens meanwhile is told as soon as
+    there is one again, once."""
     with flown() as c:
         sure(c)
         for name in ("the_blue_sky", "white_noise"):
             c.script("kill", name)
         wait_said(c, "naha", event="sure", sure=False)
+        fault(c, "naha", "A", "intruder", "10m")
+        wait_said(c, "naha", event="wish", op="landed")
         for name in ("the_blue_sky", "white_noise"):
             c.script("restart", name)
         wait_said(c, "naha", event="sure", sure=True, count=2)
+        wait_said(c, "naha", 60, event="final", op="landed")
+        alice = signer.Signer(c, "alice")
+        landing = alice.reserve("naha", "A", 1, 200, "JA05", 2)
+        alice.request(landing, signer.now_ms())
+        wait_said(c, "naha", event="doubt", code="blocked")
+        alice.close()
+        c.wait_agreement()
+        expect(len(said(c, "naha", event="final", op="landed")) == 1,
+               rows(c, "naha"))
+
+
+def goes_around():
+    """An approach that is broken off gets another window, and lands then."""
+    with flown() as c:
+        sure(c)
+        alice = signer.Signer(c, "alice")
+        arrival = come(c, alice, "JA06")
+        fault(c, "kansai", "A", "goaround", "10m")
+        land_order(c, alice, arrival, "JA06")
+        wait_said(c, "kansai", event="final", op="go_around")
+
+        def asked():
+            return alice.request(arrival, signer.now_ms()) == "granted"
+        until(asked, 20, "a request in the new window")
+        wait_said(c, "kansai", 60, event="final", op="landed")
+        wait_state(c, arrival, "released")
+        moves = history(c, arrival)
+        expect(moves.count(CLEARED) == 2 and OCCUPIED in moves, moves)
+        alice.close()
+        c.wait_agreement()
 
 
 if __name__ == "__main__":
     main(whole_flight, killed_between_clear_and_landed,
-         device_lost_in_the_middle_of_a_landing, bad_clearances, cut_off)
+         device_lost_in_the_middle_of_a_landing, goes_around, bad_clearances,
+         cut_off)

@@ -212,7 +212,7 @@ static void a_restart_has_the_same_ids(void **state)
 			    .fate = FATE_REFUSED,
 			    .was_used = true,
 			    .code = REFUSAL_REPLAY});
-	pass(story, CORE_AGAIN_MS + 500);
+	pass(story, CORE_ASK_MS + 500);
 	assert_true(did(story, ACTION_ASK, WISH_CLEAR));
 	grant(story, &second, NULL);
 	assert_true(did(story, ACTION_CLEAR, WISH_NONE));
