@@ -25,6 +25,7 @@ ALLOWED = {layer: STRING | COMPILER for layer in repo.PURE}
 ALLOWED["crypto"] = ALLOWED["crypto"] | {
     "crypto_(generichash|core_ed25519|sign_ed25519)\\w*",
     "crypto_sign_(detached|verify_detached|seed_keypair)",
+    "crypto_box_(easy|open_easy|seed_keypair)",
     "sodium_(init|add|memcmp|memzero|is_zero|increment)",
     "SHA256(_Init|_Update|_Final|_Transform)?", "EVP_\\w+",
     "crypto_secretbox\\w+", "crypto_pwhash\\w*"}
