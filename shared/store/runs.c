@@ -135,8 +135,11 @@ static void write_chunk(struct writing *writing)
 	writing->size = 0;
 }
 
+/* Nothing more after a failure: a chunk that was not written is still full. */
 static void write_find(struct writing *writing, const uint8_t find[FIND_SIZE])
 {
+	if (writing->code)
+		return;
 	memcpy(writing->bytes + writing->size, find, FIND_SIZE);
 	writing->size += FIND_SIZE;
 	writing->count++;
@@ -263,7 +266,7 @@ int runs_add(const struct runs *runs, MDB_txn *txn, const struct find *sorted,
 		return MDB_DBS_FULL;
 	if (list.count)
 		writing.number = list.items[list.count - 1].number + 1;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !writing.code; i++) {
 		uint8_t find[FIND_SIZE];
 
 		find_write(find, &sorted[i]);

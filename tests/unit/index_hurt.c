@@ -95,6 +95,26 @@ static void test_the_map_grows_under_readers(void **state)
 	index_close(&reading.index);
 }
 
+/* The map is full at each page of a run in turn: what is written of it is put
+ * away, and the whole of it is written to a larger map. */
+static void test_the_map_fills_up_anywhere_in_a_run(void **state)
+{
+	(void)state;
+	for (size_t pages = 24; pages < 64; pages++) {
+		struct index *index = must_open(pages * 4096, 1000);
+
+		for (uint64_t i = 1; i <= 1100; i++) {
+			put_tx(index, i, i);
+			if (i % 100 == 0)
+				index_commit(index, i);
+		}
+		for (uint64_t i = 1; i <= 1100; i++)
+			assert_int_equal(find_tx(index, i), i);
+		index_close(&index);
+		assert_int_equal(unlink(data_path()), 0);
+	}
+}
+
 /* ---- what goes wrong ---- */
 
 static void fill_some(void)
@@ -270,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_programs_started_inherit_nothing),
 		TEST(test_the_map_grows_under_readers),
+		TEST(test_the_map_fills_up_anywhere_in_a_run),
 		TEST(test_a_shortened_file_is_named),
 		TEST(test_flipped_bits_give_no_wrong_answer),
 		TEST(test_kill_9_loses_no_commit),
