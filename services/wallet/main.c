@@ -29,6 +29,7 @@ static const struct verb {
 		"what is free, and who is in the way"},
 	{"status", "state", verb_status, "what became of an id"},
 	{"history", NULL, verb_history, "every move of reservations"},
+	{"details", NULL, verb_details, "what only few are told of one"},
 	{"watch", NULL, verb_watch, "final blocks as they come, verified"},
 	{"clearance", NULL, verb_clearance,
 		"a clearance in one file, or a QR code"},

@@ -20,7 +20,7 @@ static const struct setting own[] = {
 		NULL, false},
 	{"tier", "N", "0 to 7: displaces lower ones", "0", false},
 	{"details", "TEXT", "told to the readers only: sealed", NULL, false},
-	{"reader", "KEY...", "who may read them: 1 to 3 public keys", NULL,
+	{"reader", "KEY...", "a public key that may read them; 1 to 3", NULL,
 		false},
 	{"queue", NULL, "if it is taken, on the waiting list", NULL, false},
 	{0},
@@ -89,8 +89,9 @@ static void seal_details(struct wallet *wallet, struct perch_reserve *want)
 				"a key is 64 hex digits", "鍵は16進数64桁です");
 		at += size + (at[size] == ' ');
 	}
-	if (perch_details_seal(text, readers, count, sealed, &size,
-		    &commitment) != PERCH_OK)
+	if ((at != NULL && *at != '\0') ||
+		perch_details_seal(text, readers, count, sealed, &size,
+			&commitment) != PERCH_OK)
 		wallet_refuse(wallet, "--details --reader",
 			"at most 111 bytes, for 1 to 3 readers",
 			"111バイト以内で、読む人を1から3人指定してください");

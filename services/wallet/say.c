@@ -236,6 +236,9 @@ void wallet_json_reservation(
 	if (r->has_pair)
 		json_hex(json, "pair", view_of(&r->pair, sizeof(r->pair)));
 	json_number(json, "height", (int64_t)r->height);
+	if (r->has_commitment)
+		json_hex(json, "commitment",
+			view_of(&r->commitment, sizeof(r->commitment)));
 	json_end(json);
 }
 

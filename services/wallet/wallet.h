@@ -161,6 +161,7 @@ int verb_cancel(struct wallet *wallet, int argc, char **argv);
 int verb_inquire(struct wallet *wallet, int argc, char **argv);
 int verb_status(struct wallet *wallet, int argc, char **argv);
 int verb_history(struct wallet *wallet, int argc, char **argv);
+int verb_details(struct wallet *wallet, int argc, char **argv);
 int verb_watch(struct wallet *wallet, int argc, char **argv);
 int verb_clearance(struct wallet *wallet, int argc, char **argv);
 int verb_verify(struct wallet *wallet, int argc, char **argv);

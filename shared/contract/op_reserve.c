@@ -57,6 +57,7 @@ static enum refusal read_draft(struct op_context *context,
 	struct place alternate = {.port = TABLE_NONE};
 
 	if ((op->commitment.size != 0 && op->commitment.size != HASH_SIZE) ||
+		(op->sealed.size > 0 && op->commitment.size == 0) ||
 		(op->alternate_port.size == 0) != (op->alternate_pad.size == 0))
 		return REFUSAL_MALFORMED;
 	draft->window.start = (time_ms)op->start;

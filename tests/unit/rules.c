@@ -542,8 +542,11 @@ static void test_sealed(void **unused)
 	(void)unused;
 	op.commitment = view_of(commitment, 31);
 	assert_int_equal(reserve_as(f, ALICE, &op), REFUSAL_MALFORMED);
-	op.commitment = view_of(commitment, 32);
+	/* What nobody could check later is not kept. */
+	op.commitment = view_of(NULL, 0);
 	op.sealed = view_text("for those who may know");
+	assert_int_equal(reserve_as(f, ALICE, &op), REFUSAL_MALFORMED);
+	op.commitment = view_of(commitment, 32);
 	assert_int_equal(reserve_as(f, ALICE, &op), 0);
 	struct id id = granted_id(f);
 	assert_true(state_reservation(f->home.state, &id, &record));
