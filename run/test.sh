@@ -30,7 +30,7 @@ try() {
 	shift
 	echo "== $name"
 	if run/build.sh "$name"; then
-		ctest --test-dir "build/$name" -j2 --output-on-failure \
+		ctest --test-dir "build/$name" -j3 --output-on-failure \
 			--no-tests=error "$@" || bad="$bad $name"
 	else
 		bad="$bad $name"
