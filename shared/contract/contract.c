@@ -203,6 +203,23 @@ static enum refusal remember(struct state *state, const struct hash *key,
 	return seen_put(state, key, &record) ? REFUSAL_GRANTED : REFUSAL_FULL;
 }
 
+/* Whether the signer of a transaction may act now. */
+static enum refusal check_party(
+	const struct state *state, uint32_t party, const struct tx *tx)
+{
+	if (party == TABLE_NONE)
+		return REFUSAL_ROLE;
+	if (state_party_at(state, party)->up)
+		return REFUSAL_GRANTED;
+	for (size_t i = 0; i < tx->ops_count; i++) {
+		const struct op_kind *kind = op_find((uint8_t)tx->ops[i].kind);
+
+		if (kind == NULL || !kind->when_down)
+			return REFUSAL_PARTY_DOWN;
+	}
+	return REFUSAL_GRANTED;
+}
+
 bool contract_execute(struct state *state, const struct tx_view *tx,
 	uint16_t tx_index, bool *member_free, struct receipt *receipt,
 	uint8_t *scratch, struct moves *moves)
@@ -227,13 +244,9 @@ bool contract_execute(struct state *state, const struct tx_view *tx,
 		return !hash_equal(&seen->tx, &tx->hash);
 	}
 	receipt->code = remember(state, &key, tx, tx_index);
-	if (receipt->code != REFUSAL_GRANTED)
-		return true;
-	if (context.party == TABLE_NONE)
-		receipt->code = REFUSAL_ROLE;
-	else if (!state_party_at(state, context.party)->up)
-		receipt->code = REFUSAL_PARTY_DOWN;
-	else
+	if (receipt->code == REFUSAL_GRANTED)
+		receipt->code = check_party(state, context.party, &tx->body);
+	if (receipt->code == REFUSAL_GRANTED)
 		run_ops(&context, receipt, scratch);
 	return true;
 }

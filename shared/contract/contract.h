@@ -107,6 +107,9 @@ struct op_kind {
 	uint8_t number; /* op.kind, from contract.cddl */
 	const char *name;
 	unsigned roles; /* 1 << party_role, or-ed: who may sign it */
+	/* A fact, or what an aircraft in the air needs: heard from a party that
+	 * is set down, too (domain rows 13, 14, 17). */
+	bool when_down;
 	enum refusal (*apply)(struct op_context *context, struct view body);
 };
 

@@ -89,5 +89,6 @@ const struct op_kind op_kind_declare_emergency = {
 	.number = OP_DECLARE_EMERGENCY,
 	.name = "declare_emergency",
 	.roles = 1u << ROLE_OPERATOR,
+	.when_down = true,
 	.apply = apply,
 };

@@ -82,5 +82,6 @@ const struct op_kind op_kind_departed = {
 	.number = OP_DEPARTED,
 	.name = "departed",
 	.roles = 1u << ROLE_CONTROLLER,
+	.when_down = true,
 	.apply = apply,
 };

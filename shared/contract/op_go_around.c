@@ -82,5 +82,6 @@ const struct op_kind op_kind_go_around = {
 	.number = OP_GO_AROUND,
 	.name = "go_around",
 	.roles = 1u << ROLE_OPERATOR | 1u << ROLE_CONTROLLER,
+	.when_down = true,
 	.apply = apply,
 };

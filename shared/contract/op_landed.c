@@ -108,5 +108,6 @@ const struct op_kind op_kind_landed = {
 	.number = OP_LANDED,
 	.name = "landed",
 	.roles = 1u << ROLE_CONTROLLER,
+	.when_down = true,
 	.apply = apply,
 };

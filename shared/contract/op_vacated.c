@@ -64,5 +64,6 @@ const struct op_kind op_kind_vacated = {
 	.number = OP_VACATED,
 	.name = "vacated",
 	.roles = 1u << ROLE_CONTROLLER,
+	.when_down = true,
 	.apply = apply,
 };

@@ -190,6 +190,23 @@ static enum refusal run_op(
 	return naive_ruling(naive, act, op);
 }
 
+bool naive_heard_when_down(const struct tx *tx)
+{
+	for (size_t i = 0; i < tx->ops_count; i++) {
+		switch (tx->ops[i].kind) {
+		case OP_DEPARTED:
+		case OP_LANDED:
+		case OP_VACATED:
+		case OP_GO_AROUND:
+		case OP_DECLARE_EMERGENCY:
+			break;
+		default:
+			return false;
+		}
+	}
+	return true;
+}
+
 void naive_run(struct naive *naive, const struct tx *tx, uint16_t tx_index,
 	enum refusal codes[64])
 {

@@ -52,6 +52,9 @@ void naive_run(struct naive *naive, const struct tx *tx, uint16_t tx_index,
 bool naive_equals(const struct naive *naive, const struct state *state);
 struct naive_entry *naive_find(struct naive *naive, const struct id *id);
 
+/* Facts, landings that fail, and emergencies only. */
+bool naive_heard_when_down(const struct tx *tx);
+
 /* ---- between its files ---- */
 
 struct naive_act {

@@ -466,6 +466,42 @@ static void test_parties(void **unused)
 	shut(f);
 }
 
+/* Who is set down may reserve nothing and clear nobody; but what happened
+ * happened, and who is in trouble is in trouble. */
+static void test_down_in_flight(void **unused)
+{
+	struct desk *f = open_small();
+	struct flight flight = take_off(f);
+	const struct id *id = &flight.arrival;
+
+	(void)unused;
+	assert_int_equal(
+		set_party(f, AUTHORITY, &who_pair(ALICE)->key, 9, 0), 0);
+	assert_int_equal(
+		set_party(f, AUTHORITY, &who_pair(WEST_TOWER)->key, 0, 0), 0);
+	paper_cancel(write_as(f, ALICE, TX_MODE_ALL), id);
+	assert_int_equal(submit(f), REFUSAL_PARTY_DOWN);
+	/* An emergency does not bring anything else in. */
+	struct op_declare_emergency op = {.reservation = *id,
+		.port = view_text(""),
+		.pad = view_text("")};
+	PAPER_ADD(write_as(f, ALICE, TX_MODE_EACH), op_declare_emergency, &op);
+	paper_reservation(&f->paper, "east");
+	assert_int_equal(submit(f), REFUSAL_PARTY_DOWN);
+	assert_int_equal(state_of(f, id), RESERVATION_CONFIRMED);
+	assert_int_equal(go_around(f, ALICE, id, NULL, NULL, 0, 0), 0);
+	assert_int_equal(emergency(f, ALICE, id, NULL, NULL), 0);
+	assert_int_equal(state_of(f, id), RESERVATION_CONTINGENT);
+	assert_int_equal(landed(f, WEST_TOWER, "west", "b", id, "X1"), 0);
+	next_block(f, 2 * HOUR);
+	assert_int_equal(state_of(f, id), RESERVATION_CONTINGENT);
+	assert_int_equal(vacated(f, WEST_TOWER, "west", "b"), 0);
+	assert_int_equal(state_of(f, id), RESERVATION_NONE);
+	assert_int_equal(departed(f, WEST_TOWER, "west", "b", NULL, "X9"), 0);
+	assert_int_equal(pad_at(f, "west", 1).blocked, 1);
+	shut(f);
+}
+
 static uint64_t register_port(struct desk *f, const struct op_register_port *op)
 {
 	PAPER_ADD(write_as(f, AUTHORITY, TX_MODE_ALL), op_register_port, op);
@@ -586,6 +622,7 @@ int main(void)
 		cmocka_unit_test(test_alternate),
 		cmocka_unit_test(test_emergency),
 		cmocka_unit_test(test_parties),
+		cmocka_unit_test(test_down_in_flight),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_sealed),
 	};
