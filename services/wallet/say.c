@@ -31,9 +31,11 @@ static const char *err_japanese(enum perch_err err)
 		return "別のネットワークです。同じ genesis ファイルを"
 		       "使ってください";
 	case PERCH_ERR_KEY:
-		return "鍵が正しくないか、相手の鍵が違います";
+		return "鍵が正しくないか、相手の鍵が違います。"
+		       "genesis にある鍵を使ってください";
 	case PERCH_ERR_SIGNATURE:
-		return "署名が正しくありません";
+		return "署名が正しくありません。"
+		       "送る内容に署名し直してください";
 	case PERCH_ERR_ROLE:
 		return "この鍵には許可がありません。"
 		       "管理者に登録を依頼してください";
@@ -46,7 +48,8 @@ static const char *err_japanese(enum perch_err err)
 	case PERCH_ERR_FULL:
 		return "混み合っています。後でやり直してください";
 	case PERCH_ERR_NOT_FOUND:
-		return "その名前や番号のものはありません";
+		return "その名前や番号のものはありません。"
+		       "確かめてください";
 	case PERCH_ERR_TIMEOUT:
 		return "時間内に答えがありません。"
 		       "番号で問い合わせ直してください";
@@ -55,9 +58,10 @@ static const char *err_japanese(enum perch_err err)
 		       "起動と宛先を確かめてください";
 	case PERCH_ERR_BEHIND:
 		return "ノードが遅れているか切り離されていて、"
-		       "何も保証できません";
+		       "何も保証できません。別のノードを使ってください";
 	case PERCH_ERR_SIGNERS:
-		return "このネットワークの署名者の署名が足りません";
+		return "このネットワークの署名者の署名が足りません。"
+		       "ノードが戻ってからやり直してください";
 	case PERCH_ERR_RATE:
 		return "この鍵の要求が多すぎます。間隔をあけるか、"
 		       "別のノードを使ってください";

@@ -53,27 +53,37 @@
 		"perch-wallet inquire で確かめてください") \
 	X(PAIR_TIME, 10, "pair_time", \
 		"the landing is too soon after the take-off, or the " \
-		"pair is not one departure and one arrival", \
+		"pair is not one departure and one arrival; correct it", \
 		"着陸が離陸に近すぎるか、" \
-		"離陸と着陸の組になっていません") \
+		"離陸と着陸の組になっていません。組を直してください") \
 	X(NOT_OWNER, 11, "not_owner", \
-		"only the reservation's operator may do this", \
-		"この操作ができるのは予約した運航者だけです") \
+		"only the reservation's operator may do this; use its key", \
+		"この操作ができるのは予約した運航者だけです。" \
+		"その鍵を使ってください") \
 	X(VERSION, 12, "version", \
 		"the reservation has changed since it was read; read " \
 		"it again", \
 		"読み取り後に予約が変わりました。" \
 		"もう一度読み取ってください") \
-	X(STATE, 13, "state", "the reservation's state does not permit this", \
-		"予約の状態がこの操作を許しません") \
+	X(STATE, 13, "state", \
+		"the reservation's state does not permit this; see its " \
+		"history", \
+		"予約の状態がこの操作を許しません。" \
+		"履歴を確かめてください") \
 	X(AIRBORNE, 14, "airborne", \
-		"the departure has left; the landing place stays", \
-		"離陸済みのため着陸場所は取り消せません") \
+		"the departure has left and needs its landing place; go " \
+		"around, or declare an emergency", \
+		"離陸済みのため着陸場所は取り消せません。" \
+		"着陸復行か緊急事態を申告してください") \
 	X(UNKNOWN_RESERVATION, 15, "unknown_reservation", \
-		"no live reservation has this id", \
-		"この番号の有効な予約はありません") \
-	X(ROLE, 16, "role", "this key's role does not permit this operation", \
-		"この鍵の役割ではこの操作はできません") \
+		"no live reservation has this id; see `perch-wallet history`", \
+		"この番号の有効な予約はありません。" \
+		"perch-wallet history で確かめてください") \
+	X(ROLE, 16, "role", \
+		"this key's role does not permit this operation; use " \
+		"another key, or ask the authority", \
+		"この鍵の役割ではこの操作はできません。" \
+		"別の鍵を使うか、管理者に問い合わせてください") \
 	X(EXPIRED, 17, "expired", \
 		"valid-until is past, or more than 5 minutes ahead, or " \
 		"what was held is; sign or reserve again", \
@@ -85,12 +95,14 @@
 		"新しい番号にしてください") \
 	X(MALFORMED, 19, "malformed", \
 		"the operation is unknown or not in its canonical " \
-		"encoding", \
-		"操作が不明か、正しい形式ではありません") \
+		"encoding; see schemas/README.md", \
+		"操作が不明か、正しい形式ではありません。" \
+		"schemas/README.md をご覧ください") \
 	X(ROLLED_BACK, 20, "rolled_back", \
 		"another operation of this transaction was refused, " \
-		"so this one has no effect", \
-		"同じ取引の別の操作が拒否されたため、無効です") \
+		"so this one has no effect; settle that one", \
+		"同じ取引の別の操作が拒否されたため、無効です。" \
+		"そちらを直してください") \
 	X(FULL, 21, "full", \
 		"the ledger holds as much as it may; try again later", \
 		"台帳が上限に達しています。後でやり直してください") \
@@ -99,8 +111,10 @@
 		"voter; wait for the previous change", \
 		"ノードの変更は一度に一つです。" \
 		"前の変更が終わるまでお待ちください") \
-	X(UNKNOWN_NODE, 23, "unknown_node", "no node has this key", \
-		"この鍵のノードはありません") \
+	X(UNKNOWN_NODE, 23, "unknown_node", \
+		"no node has this key; see `perch-observer --status`", \
+		"この鍵のノードはありません。" \
+		"perch-observer --status で確かめてください") \
 	X(WAITLIST_FULL, 24, "waitlist_full", \
 		"as many wait for this pad as may; choose another pad or time", \
 		"このパッドの待ち行列は満員です。" \
@@ -116,17 +130,19 @@
 		"この運航者にはこの優先度がありません。" \
 		"管理者に問い合わせてください") \
 	X(NOT_CONTROLLER, 27, "not_controller", \
-		"only the controller of this port may do this", \
-		"この操作ができるのはこのポートの管制者だけです") \
+		"only the controller of this port may do this; use its key", \
+		"この操作ができるのはこのポートの管制者だけです。" \
+		"その鍵を使ってください") \
 	X(NOTICE, 28, "notice", \
 		"a closure begins at least 10 minutes from now, or at once " \
-		"and with a reason", \
-		"閉鎖は10分以上先に始めるか、理由を添えて即時に" \
-		"行ってください") \
+		"and with a reason; close it later, or say why", \
+		"閉鎖の開始は10分以上先か、理由つきの即時だけです。" \
+		"どちらかにしてください") \
 	X(WINDOW, 29, "window", \
 		"a clearance lies inside the reservation's window, has begun " \
-		"and lasts at most 5 minutes", \
-		"離着陸許可は予約の時間内で、5分以内でなければなりません") \
+		"and lasts at most 5 minutes; clear it then", \
+		"離着陸許可は予約の時間内で、5分以内でなければなりません。" \
+		"その範囲で許可してください") \
 	X(PAD_STALE, 30, "pad_stale", \
 		"the pad's state is not measured, or older than 5 seconds; " \
 		"measure again", \
@@ -134,9 +150,9 @@
 		"計測し直してください") \
 	X(PAD_BUSY, 31, "pad_busy", \
 		"another aircraft is on the pad or cleared in its group, or " \
-		"it is blocked until it is measured empty", \
+		"it is blocked until it is measured empty; ask again then", \
 		"パッドに別の機体がいるか、同じ進入路に許可が出ているか、" \
-		"空きの計測を待っています") \
+		"空きの計測を待っています。後でもう一度申請してください") \
 	X(DESTINATION, 32, "destination", \
 		"the landing of this flight is not confirmed, or its pad is " \
 		"closed; settle that first", \
@@ -148,13 +164,17 @@
 		"申請の番号が古いか、受付中の申請と違います。" \
 		"もう一度申請してください") \
 	X(AIRCRAFT, 34, "aircraft", \
-		"a clearance is for one named aircraft, the reservation's own", \
-		"許可には予約と同じ機体の名前が要ります") \
+		"a clearance is for one named aircraft, the reservation's " \
+		"own; name it", \
+		"許可には予約と同じ機体の名前が要ります。" \
+		"機体を指定してください") \
 	X(EXISTS, 35, "exists", \
-		"this key or name is registered already", \
-		"この鍵または名前は登録済みです") \
-	X(UNKNOWN_PARTY, 36, "unknown_party", "no party has this key", \
-		"この鍵の参加者はいません")
+		"this key or name is registered already; use another", \
+		"この鍵または名前は登録済みです。" \
+		"別のものにしてください") \
+	X(UNKNOWN_PARTY, 36, "unknown_party", \
+		"no party has this key; register it first", \
+		"この鍵の参加者はいません。先に登録してください")
 /* clang-format on */
 
 enum refusal {

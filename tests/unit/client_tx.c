@@ -169,7 +169,7 @@ static void test_words(void **state)
 	assert_string_equal(perch_state_name(14), "unknown");
 	assert_string_equal(perch_refusal_name(1), "slot_taken");
 	assert_string_equal(perch_refusal_text(13, "ja"),
-		"予約の状態がこの操作を許しません");
+		"予約の状態がこの操作を許しません。履歴を確かめてください");
 }
 
 int main(void)

@@ -14,7 +14,10 @@ static void test_words(void **unused)
 		const char *japanese = refusal_text(code, "ja");
 
 		assert_true(strlen(refusal_name(code)) > 0);
-		assert_true(strlen(english) > 0 && strlen(japanese) > 0);
+		/* The cause, and then the cure. */
+		assert_true(code == REFUSAL_GRANTED ||
+			    (strstr(english, "; ") != NULL &&
+				    strstr(japanese, "。") != NULL));
 		assert_string_not_equal(english, japanese);
 		assert_true(text_is_utf8(view_text(japanese)));
 		assert_true((unsigned char)japanese[0] >= 0xe3);
