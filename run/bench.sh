@@ -9,14 +9,24 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+usage() {
+	echo "usage: run/bench.sh [--seconds N] [--out DIR]"
+	exit "$1"
+}
+
 seconds=5
 out=""
 while [ $# -gt 0 ]; do
 	case $1 in
-	--seconds) seconds=$2; shift 2 ;;
-	--out) out=$2; shift 2 ;;
-	*) echo "usage: run/bench.sh [--seconds N] [--out DIR]" >&2; exit 2 ;;
+	--help | -h) usage 0 ;;
+	--seconds | --out) [ $# -ge 2 ] || usage 2 >&2 ;;
+	*) usage 2 >&2 ;;
 	esac
+	case $1 in
+	--seconds) seconds=$2 ;;
+	--out) out=$2 ;;
+	esac
+	shift 2
 done
 
 run/setup.sh

@@ -18,11 +18,19 @@ build_pure() {
 		xargs ninja -C $build --quiet
 }
 
+usage() {
+	echo "usage: run/check.sh [NAME]; there are:" \
+		"$(cd tests/source && echo *.py | sed 's/\.py//g')"
+	exit "$1"
+}
+[ $# -le 1 ] || usage 2 >&2
+case ${1:-} in --help | -h) usage 0 ;; esac
+
 bad=0
 for file in tests/source/${1:-*}.py; do
 	[ -f "$file" ] || {
-		echo "run/check.sh: no such check; see tests/source" >&2
-		exit 2
+		echo "run/check.sh: no such check: $1" >&2
+		usage 2 >&2
 	}
 	case $file in
 	*/purity.py) build_pure || bad=1 ;;

@@ -129,11 +129,16 @@ def svg(screen):
 
 
 def main():
-    name, screen = "picture.svg", None
-    if sys.argv[1:] == ["fork"]:
+    words = sys.argv[1:] or ["20"]
+    if words in (["--help"], ["-h"]):
+        sys.exit(print(__doc__))
+    if words == ["fork"]:
         name, screen = "fork.svg", capture_fork()
+    elif len(words) == 1 and words[0].isdigit():
+        name, screen = "picture.svg", capture(int(words[0]))
     else:
-        screen = capture(float(sys.argv[1]) if len(sys.argv) > 1 else 20)
+        print("usage: run/picture.py [SECONDS | fork]", file=sys.stderr)
+        sys.exit(2)
     with open(os.path.join(HERE, name), "w", encoding="utf-8") as file:
         file.write(svg(screen))
 

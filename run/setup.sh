@@ -1,7 +1,18 @@
 #!/bin/sh
 # Install what Perch needs on Debian bookworm, without asking. Does nothing when
 # everything is there.
+#
+#   run/setup.sh
 set -eu
+usage() {
+	echo "usage: run/setup.sh      install what is missing"
+	exit "$1"
+}
+case ${1:-} in
+"") ;;
+--help | -h) usage 0 ;;
+*) usage 2 >&2 ;;
+esac
 packages="gcc libc6-dev cmake ninja-build pkg-config python3 clang-format
 libzmq3-dev libczmq-dev libsodium-dev libmsgpack-dev liblmdb-dev libssl-dev
 libcmocka-dev libqrencode-dev python3-zmq python3-msgpack python3-nacl iproute2"

@@ -10,13 +10,14 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 usage() {
-	echo "usage: run/test.sh [release|asan]" >&2
-	exit 2
+	echo "usage: run/test.sh [release|asan]"
+	exit "$1"
 }
-[ $# -le 1 ] || usage
+[ $# -le 1 ] || usage 2 >&2
 case ${1:-all} in
 all | release | asan) ;;
-*) usage ;;
+--help | -h) usage 0 ;;
+*) usage 2 >&2 ;;
 esac
 run/setup.sh || exit 1
 

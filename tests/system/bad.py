@@ -76,6 +76,13 @@ def settings():
             path = os.path.join(BIN, "perch-" + program)
             say(0, ["perch-" + program], [path, "--help"])
             say(0, ["0."], [path, "--version"])
+    for script in sorted(os.listdir(os.path.dirname(SCRIPT))):
+        path = os.path.join(os.path.dirname(SCRIPT), script)
+        if os.access(path, os.X_OK) and script not in (
+                "conf", "controllers.sh", "sim.sh", "wires.sh"):
+            say(0, [script.split(".")[0]], [path, "--help"])
+            say(2, ["usage" if script != "cluster.sh" else "--help"],
+                [path, "--nonsense"])
 
 
 def files_and_ports():
