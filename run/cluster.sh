@@ -56,7 +56,7 @@ is for perch-wallet --config, DIR/logs/NAME.log is what NAME said.
   run/cluster.sh kill the_leader_node --dir /tmp/three
 
 Ends with 0 done, 1 something is not as it must be, 2 wrong usage, 3 (status)
-a node does not answer.
+no node answers.
 END
 }
 

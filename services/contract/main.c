@@ -36,12 +36,13 @@ static struct options options = {
 	.doc = "The evaluator of a Perch network: executes every final block "
 	       "again, raises an alarm when one is not what it says, and "
 	       "answers inquire, timetable, history, simulate and proof.",
-	.examples = "Examples:\n"
-		    "  perch-contract --config contract.conf\n"
-		    "  perch-contract --genesis demo.zpl --key contract.key "
-		    "--data contract/ --request tcp://127.0.0.1:7100\n"
-		    "A passphrase of the key file is taken from "
-		    "PERCH_PASSPHRASE.\n",
+	.examples =
+		"Examples:\n"
+		"  perch-contract --config contract.conf\n"
+		"  perch-contract --genesis demo.zpl --key contract.key \\\n"
+		"      --data contract/ --request tcp://127.0.0.1:7100\n"
+		"A passphrase of the key file is taken from "
+		"PERCH_PASSPHRASE.\n",
 	.settings = settings,
 	.has_config = true,
 };

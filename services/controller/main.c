@@ -43,14 +43,14 @@ static struct options options = {
 	       "once its clearance is final.",
 	.examples =
 		"Examples:\n"
-		"  perch-controller --port haneda --driver sim --sim-world "
-		"w --config haneda.conf\n"
+		"  perch-controller --port haneda --driver sim --sim-world w "
+		"\\\n      --config haneda.conf\n"
 		"  perch-controller --port haneda --driver sim --sim-world w "
 		"--try --pads A,B\n"
 		"      prepare A JA01XY\n"
 		"      depart A JA01XY 30s\n"
 		"  perch-controller --port haneda --driver sim --sim-world w "
-		"--fault lost --pads A \\\n      --for 30s\n"
+		"\\\n      --fault lost --pads A --for 30s\n"
 		"  perch-controller --port haneda --driver mavlink --pads A "
 		"--try \\\n      --mavlink-vehicles 1:JA01XY:A\n"
 		"Runs until Ctrl-C. A passphrase of the key file is taken "

@@ -47,9 +47,9 @@ static struct options options = {
 		    "  perch-observer --genesis demo.zpl --status --json\n"
 		    "  perch-observer --genesis demo.zpl --follow block "
 		    "--from 1\n"
-		    "q or Ctrl-C ends the view. Exit code: 0 all agree, 1 an "
-		    "alarm was raised, 2 wrong usage,\n3 no node answered. A "
-		    "passphrase of the key file is taken from "
+		    "The view ends with q or Ctrl-C. Exit code: 0 all agree, "
+		    "1 an alarm was raised,\n2 wrong usage, 3 no node "
+		    "answered. A passphrase of the key file is taken from\n"
 		    "PERCH_PASSPHRASE.\n",
 	.settings = settings,
 	.has_config = true,

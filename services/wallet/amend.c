@@ -18,7 +18,7 @@ static const struct verb_manual manual = {
 	.words = "ID",
 	.words_min = 1,
 	.words_max = 1,
-	.examples = "  perch-wallet amend 5f0c...  --from +20m --config "
+	.examples = "  perch-wallet amend 5f0c... --from +20m --config "
 		    "alice.conf",
 };
 

@@ -18,9 +18,11 @@ static const struct verb_manual manual = {
 	       "alternates or end; who is in the air is diverted. Signed by "
 	       "the port's controller or the authority.",
 	.examples = "  perch-wallet close-pad --port haneda --pad A --reason "
-		    "ice --config authority.conf\n"
+		    "ice \\\n"
+		    "      --config authority.conf\n"
 		    "  perch-wallet close-pad --port haneda --pad A --from "
-		    "+1h --until +3h --config authority.conf",
+		    "+1h --until +3h \\\n"
+		    "      --config authority.conf",
 };
 
 static int64_t or_zero(int64_t time)

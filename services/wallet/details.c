@@ -26,7 +26,7 @@ static const struct verb_manual manual = {
 	.words_max = 1,
 	.examples = "  perch-wallet details 5f0c... --config haneda.conf\n"
 		    "  perch-wallet details 5f0c... --text 'JA01XY, clinic' "
-		    "--salt 09ab... --config bob.conf",
+		    "\\\n      --salt 09ab... --config bob.conf",
 };
 
 enum finding {

@@ -19,7 +19,8 @@ static const struct verb_manual manual = {
 	.words_min = 1,
 	.words_max = 1,
 	.examples = "  perch-wallet go-around 5f0c... --port haneda --pad B "
-		    "--from +2m --for 5m --config alice.conf",
+		    "--from +2m --for 5m \\\n"
+		    "      --config alice.conf",
 };
 
 int verb_go_around(struct wallet *wallet, int argc, char **argv)

@@ -21,8 +21,9 @@ static const struct verb_manual manual = {
 	.doc = "Reserve a take-off and a landing, linked for life: both or "
 	       "neither.",
 	.examples = "  perch-wallet pair --port haneda --pad A --from +10m "
-		    "--to-port kansai --to-pad B --arrive +70m "
-		    "--aircraft JA01XY --config alice.conf",
+		    "\\\n"
+		    "      --to-port kansai --to-pad B --arrive +70m \\\n"
+		    "      --aircraft JA01XY --config alice.conf",
 };
 
 int verb_pair(struct wallet *wallet, int argc, char **argv)

@@ -31,9 +31,11 @@ static const struct verb_manual manual = {
 	.words_min = 1,
 	.words_max = 1,
 	.examples = "  perch-wallet register operator --name alice --party "
-		    "b1c4... --config authority.conf\n"
-		    "  perch-wallet register port --name naha --party c2d5... "
-		    "--pads A/north,B/north,C",
+		    "b1c4... \\\n"
+		    "      --config authority.conf\n"
+		    "  perch-wallet register port --name naha --party "
+		    "c2d5... \\\n"
+		    "      --pads A/north,B/north,C",
 };
 
 static bool take_name(char out[PERCH_NAME_MAX + 1], const char *from, size_t n)

@@ -30,10 +30,12 @@ static const struct verb_manual manual = {
 	.doc = "Reserve a pad of a port for a window. Ends when the ledger's "
 	       "answer is final: reserved, or refused with the reservations "
 	       "in the way and the next free slots.",
-	.examples = "  perch-wallet reserve --port haneda --pad A --from +10m "
-		    "--for 5m --config alice.conf\n"
+	.examples = "  perch-wallet reserve --port haneda --pad A --from "
+		    "+10m --for 5m \\\n"
+		    "      --config alice.conf\n"
 		    "  perch-wallet reserve --port haneda --from "
-		    "2026-01-31T08:30:00Z --aircraft JA01XY",
+		    "2026-01-31T08:30:00Z \\\n"
+		    "      --aircraft JA01XY",
 };
 
 /* Ask the evaluator. When nothing is free the port's first pad is taken all the

@@ -21,9 +21,9 @@ static const struct verb_manual manual = {
 	.doc = "Add, change or remove a node, one at a time. Signed by the "
 	       "authority.",
 	.examples = "  perch-wallet set-node --name green_planet --node-key "
-		    "b1c4... --role voter\n"
+		    "b1c4... --role voter \\\n"
 		    "      --request tcp://10.0.0.5:7001 --publish "
-		    "tcp://10.0.0.5:7002\n"
+		    "tcp://10.0.0.5:7002 \\\n"
 		    "      --peer tcp://10.0.0.5:7003 --config authority.conf",
 };
 

@@ -29,7 +29,8 @@ static const struct verb_manual manual = {
 	.words_min = 1,
 	.words_max = 1,
 	.examples = "  perch-wallet verify landing.pass --genesis demo.zpl "
-		    "--port haneda --pad A --aircraft JA001P",
+		    "\\\n"
+		    "      --port haneda --pad A --aircraft JA001P",
 };
 
 static int movement_of(const struct wallet *wallet)

@@ -41,6 +41,18 @@ def read(path):
         return file.read()
 
 
+def manual(command):
+    """--help: what it is, and examples of which none is broken."""
+    code, said, _ = run(*command, "--help", seconds=30)
+    lines = said.split("\n")
+    expect(code == 0 and any(line.startswith("  " + os.path.basename(
+        command[0]) + " ") for line in lines), said)
+    for before, line in zip(lines, lines[1:]):
+        expect(not before.startswith("  ") or line.startswith("  ") or
+               line[:1].isupper() or not line, "broken: " + line)
+    return said
+
+
 def settings():
     """Config files, options and genesis files with one thing wrong."""
     with Cluster(nodes=1) as c:
@@ -72,10 +84,14 @@ def settings():
         say(2, ["bad.zpl", "authority", "64 hex digits"],
             genesis("        key = ", "        key = 1"))
         say(2, ["bad.zpl"], genesis("perch", "porch"))
-        for program in ("node", "contract", "wallet", "observer"):
+        for program in ("node", "contract", "wallet", "observer",
+                        "controller"):
             path = os.path.join(BIN, "perch-" + program)
-            say(0, ["perch-" + program], [path, "--help"])
+            manual([path])
             say(0, ["0."], [path, "--version"])
+        for verb in re.findall(r"^  ([a-z-]+) +\S", manual([WALLET]), re.M):
+            if verb != "perch-wallet":
+                manual([WALLET, verb])
     for script in sorted(os.listdir(os.path.dirname(SCRIPT))):
         path = os.path.join(os.path.dirname(SCRIPT), script)
         if os.access(path, os.X_OK) and script not in (
