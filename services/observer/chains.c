@@ -36,13 +36,14 @@ static bool is_known(const struct model *model, unsigned chain)
 	return false;
 }
 
-/* "0.42 ms", "13 s" */
+/* "0.42 ms", "920 ms", "13 s" */
 static const char *duration_text(char room[16], uint64_t us)
 {
-	if (us < 1000000)
-		snprintf(room, 16, "%.2g ms", (double)us / 1e3);
-	else
-		snprintf(room, 16, "%.2g s", (double)us / 1e6);
+	bool is_short = us < 1000000;
+	double value = (double)us / (is_short ? 1e3 : 1e6);
+
+	snprintf(room, 16, value < 10 ? "%.2g %s" : "%.0f %s", value,
+		is_short ? "ms" : "s");
 	return room;
 }
 

@@ -170,8 +170,9 @@ static void two_chains_are_two_lines(void **state)
 		(struct perch_number){"ordered_us", 2100000};
 	status.chains[1].numbers[2] =
 		(struct perch_number){"hash_rate", 5120000};
-	status.chains[0].number_count = 1;
+	status.chains[0].number_count = 2;
 	status.chains[0].numbers[0] = (struct perch_number){"ordered_us", 420};
+	status.chains[0].numbers[1] = (struct perch_number){"final_us", 919800};
 	memset(&status.chains[1].recent[0], 0x77, 32);
 	world->model.node_count = 1;
 	world->frame.columns = 120;
@@ -180,6 +181,8 @@ static void two_chains_are_two_lines(void **state)
 	assert_non_null(strstr(line_with(world, "pow  "), "ordered in 2.1 s"));
 	assert_non_null(strstr(
 		line_with(world, "ordered  final"), "ordered in 0.42 ms"));
+	assert_non_null(
+		strstr(line_with(world, "ordered  final"), "final in 920 ms"));
 	line_with(world, "<77777> pow");
 	line_with(world, "<00000> ordered");
 	line_with(world, "pow     miner     work 1.28 k  5.12 MH/s");
