@@ -70,6 +70,10 @@ wrong() {
 	exit 2
 }
 
+unwritable() {
+	fail "cannot write everything to $dir; is the disk full?"
+}
+
 say() {
 	[ -n "$quiet" ] || echo "$*"
 }
@@ -125,7 +129,12 @@ launch() {
 	local name=$1
 	shift
 	setsid "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null 8>&- &
-	echo $! >"$dir/pids/$name"
+	echo $! >"$dir/pids/$name" || {
+		kill -9 $!
+		# shellcheck disable=SC2046
+		[ "$verb" = restart ] || halt TERM $(everyone)
+		unwritable
+	}
 	disown
 	until pid_of "$name" >/dev/null || ! kill -0 $! 2>/dev/null; do
 		:
@@ -318,7 +327,7 @@ write_confs() {
 	local name chain=ordered timeout=10s
 	[ "$engine" != pow ] || chain=pow timeout=2m # final takes blocks
 	for name in $(node_names); do
-		cat >"$dir/conf/$name.conf" <<END
+		cat >"$dir/conf/$name.conf" <<END || unwritable
 genesis = "$dir/genesis.zpl"
 key = "$dir/keys/$name.key"
 data = "$dir/data/$name"
@@ -328,16 +337,16 @@ mine = ${mine:-always}
 miners = ${miners:-1}
 END
 		[ -z "$cuttable" ] || write_wires "$name" \
-			>>"$dir/conf/$name.conf"
+			>>"$dir/conf/$name.conf" || unwritable
 	done
-	cat >"$dir/conf/contract.conf" <<END
+	cat >"$dir/conf/contract.conf" <<END || unwritable
 genesis = "$dir/genesis.zpl"
 key = "$dir/keys/contract.key"
 data = "$dir/data/contract"
 request = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
 chain = $chain
 END
-	cat >"$dir/conf/observer.conf" <<END
+	cat >"$dir/conf/observer.conf" <<END || unwritable
 genesis = "$dir/genesis.zpl"
 evaluator = "tcp://127.0.0.1:$((port_base + 3 * nodes))"
 evaluator-key = $(key_of contract)
@@ -345,7 +354,7 @@ chain = $chain
 END
 	write_controllers $chain
 	for name in alice bob authority "${ports[@]}"; do
-		cat >"$dir/wallets/$name.conf" <<END
+		cat >"$dir/wallets/$name.conf" <<END || unwritable
 genesis = "$dir/genesis.zpl"
 key = "$dir/keys/$name.key"
 evaluator = "$(key_of contract)@tcp://127.0.0.1:$((port_base + 3 * nodes))"
@@ -359,7 +368,7 @@ END
 make_cluster() {
 	local name
 	mkdir -p "$dir"/{keys,conf,data,wallets,logs,pids} ||
-		fail "cannot write to $dir"
+		unwritable
 	chmod 700 "$dir/keys"
 	for name in $(node_names) contract alice bob authority \
 		"${ports[@]}"; do
@@ -368,8 +377,7 @@ make_cluster() {
 	write_genesis >"$dir/genesis.zpl" &&
 		write_json >"$dir/cluster.json" &&
 		! grep -q 'key = $' "$dir/genesis.zpl" &&
-		echo "$nodes $port_base" >"$dir/cluster.made" ||
-		fail "cannot write everything to $dir; is the disk full?"
+		echo "$nodes $port_base" >"$dir/cluster.made" || unwritable
 }
 
 # What an existing directory says; given options must agree with it.
@@ -478,7 +486,7 @@ up() {
 	rm -rf "$dir/relay"
 	[ -z "$cuttable" ] || {
 		mkdir "$dir/relay" && write_links >"$dir/relay/links" ||
-			fail "cannot write to $dir"
+			unwritable
 	}
 	write_confs
 	say "start: $(node_names | tr '\n' ' ')and the evaluator"

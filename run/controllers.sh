@@ -12,7 +12,8 @@ write_controllers() {
 	local name
 	for name in "${ports[@]}"; do
 		rm -f "$dir/conf/$name.conf"
-		[ -z "$controllers" ] || cat >"$dir/conf/$name.conf" <<END
+		[ -z "$controllers" ] ||
+			cat >"$dir/conf/$name.conf" <<END || unwritable
 port = $name
 genesis = "$dir/genesis.zpl"
 key = "$dir/keys/$name.key"

@@ -100,7 +100,7 @@ set_rules() {
 		[ "$verb" = heal ] || tail -n +2 "$rules" 2>/dev/null
 		new_rules
 	} | awk '!seen[$0]++' >"$rules.new" && mv "$rules.new" "$rules" ||
-		fail "cannot write to $dir"
+		unwritable
 	kill -HUP "$pid"
 	until [ "$(cat "$dir/relay/applied" 2>/dev/null)" = $number ]; do
 		[ $SECONDS -lt $end ] || fail "the relay does not answer; see" \

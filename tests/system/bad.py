@@ -238,6 +238,15 @@ def launcher():
         c.script("down")
         say(1, ["holds a cluster of 3 nodes"],
             [SCRIPT, "up", "--nodes", "4", "--dir", c.dir])
+        for path in ("conf/contract.conf", "pids/contract"):
+            path = os.path.join(c.dir, path)
+            if os.path.exists(path):
+                os.remove(path)
+            os.mkdir(path)
+            say(1, ["cannot write everything to " + c.dir, "disk"],
+                [SCRIPT, "up", "--dir", c.dir])
+            expect(not processes(c.dir), "something was left running")
+            os.rmdir(path)
         conf = os.path.join(c.dir, "keys", "the_blue_sky.key")
         os.chmod(conf, 0o644)
         say(1, ["the_blue_sky ended", "chmod 600"],
