@@ -376,8 +376,10 @@ static void decide(struct core *core, struct core_actions *out)
 		core_guard(core, i, out);
 		core_facts(core, i, out);
 	}
-	for (size_t i = 0; i < core->count; i++)
+	for (size_t i = 0; i < core->count; i++) {
 		ask(core, &core->known[i].pending, out);
+		core_divert(core, &core->known[i], out);
+	}
 	core_clear(core, out);
 }
 

@@ -23,15 +23,16 @@
 enum {
 	CORE_RESERVATIONS_MAX = 512,
 	CORE_ACTIONS_MAX = 64,
-	CORE_MEASURED_MS = 4000, /* of 5000 that the contract allows */
-	CORE_UNKNOWN_MS = 5000,  /* then an unknown pad is closed */
-	CORE_SURE_MS = 4000,     /* since the ledger was known to be newest */
-	CORE_PREPARE_MS = 60000, /* before a window */
-	CORE_AGAIN_MS = 1000,    /* orders, questions and refused wishes */
-	CORE_ASK_MS = 3000,      /* for what was sent and not answered */
-	CORE_CLOSE_MS = 60000,   /* how long an unknown pad is closed */
-	CORE_MARGIN_MS = 10000,  /* a movement begins so long before the end
-				    of its clearance, or not at all */
+	CORE_MEASURED_MS = 4000,  /* of 5000 that the contract allows */
+	CORE_UNKNOWN_MS = 5000,   /* then an unknown pad is closed */
+	CORE_SURE_MS = 4000,      /* since the ledger was known to be newest */
+	CORE_PREPARE_MS = 60000,  /* before a window */
+	CORE_AGAIN_MS = 1000,     /* orders, questions and refused wishes */
+	CORE_ASK_MS = 3000,       /* for what was sent and not answered */
+	CORE_CLOSE_MS = 60000,    /* how long an unknown pad is closed */
+	CORE_STRANDED_MS = 10000, /* then it is sent to another window */
+	CORE_MARGIN_MS = 10000,   /* a movement begins so long before the end
+				     of its clearance, or not at all */
 	CORE_CLEARANCE_MIN = 15000,
 };
 
@@ -156,6 +157,7 @@ struct known {
 	struct pending pending; /* clear, revoke, go_around */
 	int64_t prepared;       /* when it was last */
 	int64_t ordered;
+	int64_t stranded; /* contingent, and its pad cannot be had: since */
 	enum core_doubt told;
 	uint64_t told_nonce;
 };

@@ -260,6 +260,31 @@ static bool is_next(struct core *core, const struct known *self, size_t pad)
 	return core_occupant(core, pad) == NULL;
 }
 
+/* Empty; or who was rolled out there has no business on it any more, because
+ * somebody displaced it or its time is over. */
+static bool has_room(
+	struct core *core, size_t pad, const struct perch_reservation *self)
+{
+	const struct core_pad *on = &core->pads[pad];
+
+	if (on->state.is == PAD_EMPTY)
+		return true;
+	if (on->state.by_air || on->ledger.blocked ||
+		on->state.aircraft[0] == '\0' ||
+		strcmp(on->state.aircraft, self->aircraft) == 0 ||
+		core_occupant(core, pad) != NULL)
+		return false;
+	for (size_t i = 0; i < core->count; i++) {
+		const struct perch_reservation *r = &core->known[i].ledger;
+
+		if (core_pad_of(core, r) == (int)pad &&
+			strcmp(r->aircraft, on->state.aircraft) == 0 &&
+			core->now < r->end)
+			return false;
+	}
+	return true;
+}
+
 static void prepare(
 	struct core *core, struct known *known, struct core_actions *out)
 {
@@ -273,8 +298,7 @@ static void prepare(
 		(known->prepared != 0 &&
 			core->now - known->prepared < PREPARE_AGAIN_MS) ||
 		!core_is_fresh(core, (size_t)pad) ||
-		core->pads[pad].state.is != PAD_EMPTY ||
-		core->pads[pad].closed_by_us)
+		!has_room(core, (size_t)pad, r) || core->pads[pad].closed_by_us)
 		return;
 	is_arrival = r->movement == PERCH_ARRIVAL;
 	if (is_arrival ? r->has_pair && !r->airborne

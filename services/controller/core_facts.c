@@ -207,6 +207,49 @@ static void find_go_around(
 	}
 }
 
+/* In the air without a landing place that it could have: another aircraft
+ * stands there, or the time that was kept for it is over. */
+static bool is_stranded(const struct core *core, const struct known *known)
+{
+	const struct perch_reservation *r = &known->ledger;
+	int pad = core_pad_of(core, r);
+
+	if (pad < 0 || r->state != PERCH_CONTINGENT || !r->airborne ||
+		r->on_pad || core->now < r->start ||
+		core->pads[pad].pending.is_sent ||
+		!core_is_fresh(core, (size_t)pad))
+		return false;
+	if (core->pads[pad].state.is == PAD_EMPTY)
+		return core->now >= r->end;
+	return strcmp(core->pads[pad].state.aircraft, r->aircraft) != 0;
+}
+
+void core_divert(
+	struct core *core, struct known *known, struct core_actions *out)
+{
+	struct wish wish = {
+		.kind = WISH_GO_AROUND,
+		.has_reservation = true,
+		.reservation = known->ledger.id,
+	};
+
+	if (!is_stranded(core, known) || !core_is_sure(core)) {
+		known->stranded = 0;
+		return;
+	}
+	if (known->stranded == 0)
+		known->stranded = core->now;
+	if (core->now - known->stranded < CORE_STRANDED_MS)
+		return;
+	find_window(core, known, &wish.slot);
+	if (wish.slot.pad[0] == '\0')
+		return;
+	wish.pad = (size_t)core_pad_of(core, &known->ledger);
+	wish.nonce = (uint64_t)wish.slot.start; /* another one each time */
+	if (core_wish(core, &known->pending, &wish, known->ledger.version, out))
+		known->stranded = core->now;
+}
+
 void core_facts(struct core *core, size_t pad, struct core_actions *out)
 {
 	if (core->pads[pad].pending.is_sent || !core_is_fresh(core, pad))

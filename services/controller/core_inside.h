@@ -28,6 +28,8 @@ int core_pad_of(const struct core *core, const struct perch_reservation *r);
 
 void core_facts(struct core *core, size_t pad, struct core_actions *out);
 void core_guard(struct core *core, size_t pad, struct core_actions *out);
+void core_divert(
+	struct core *core, struct known *known, struct core_actions *out);
 void core_clear(struct core *core, struct core_actions *out);
 
 #endif

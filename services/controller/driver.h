@@ -61,8 +61,8 @@ struct driver {
 	void (*pad_state)(const void *self, size_t pad, struct pad_state *out);
 	/* Commands. ERR_UNREACHABLE: the device is not there; ERR_NOT_FOUND: it
 	 * does not know this aircraft. Given again, they have one effect. */
-	/* Soon: bring it to the pad, or expect it. NULL: it needs no warning.
-	 */
+	/* Soon: bring it to the pad, or expect it; who was brought there and
+	 * is not cleared makes room. NULL: it needs no warning. */
 	enum err (*prepare)(
 		void *self, size_t pad, const struct movement *movement);
 	/* Now: it may take off, or land. */

@@ -355,6 +355,24 @@ static bool is_reached_for(const struct world *world, int pad)
 	return false;
 }
 
+/* Who was rolled out, and is not let go, makes room for the next. */
+static void make_room(
+	struct world *world, int pad, const char *next, time_ms now)
+{
+	const struct world_pad *on = &world->pads[pad];
+
+	for (uint32_t i = 0; i < world->drone_count; i++) {
+		struct drone *drone = &world->drones[i];
+
+		if (drone->phase == DRONE_PARKED && drone->pad == pad &&
+			strcmp(drone->name, next) != 0 &&
+			(now >= on->cleared_until ||
+				strcmp(on->cleared, drone->name) != 0))
+			enter(drone, DRONE_LEAVING,
+				now + lasts(world, ROLL_MS));
+	}
+}
+
 enum err world_prepare(struct world *world, int pad,
 	const struct movement *movement, time_ms now)
 {
@@ -362,6 +380,7 @@ enum err world_prepare(struct world *world, int pad,
 	const char *port = world->pads[pad].port;
 
 	world->pads[pad].closed = 0;
+	make_room(world, pad, movement->aircraft, now);
 	if (movement->is_arrival) {
 		if (drone == NULL || !is_airborne(drone))
 			return ERR_NOT_FOUND;

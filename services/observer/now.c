@@ -29,8 +29,7 @@ static enum style now_booking(
 		snprintf(out, NOW_COLUMNS, "%.*s overstays", SERIAL_MAX, name);
 		return YELLOW;
 	case PERCH_CONTINGENT:
-		if (!booking->on_pad &&
-			(now < booking->start || now >= booking->end))
+		if (!booking->on_pad && now < booking->start)
 			return PLAIN;
 		snprintf(out, NOW_COLUMNS, "%.*s %s", SERIAL_MAX, name,
 			booking->on_pad ? "came, contingent" : "contingent");

@@ -64,7 +64,7 @@ static void note_op(struct observer *observer, const struct perch_block *block,
 	struct perch_slot slot =
 		op->outcome.has_slot ? op->outcome.slot : op->slot;
 	const char *port = op->outcome.has_slot ? op->outcome.port : op->port;
-	char room[12], from[16], to[16], where[130] = "", id[33];
+	char room[12], from[16], to[16], where[130] = "", id[33], also[24] = "";
 	bool refused = op->outcome.code != 0;
 	const char *verb = verb_of(op->kind);
 	if (op->kind == PERCH_OP_CANCEL || op->kind == PERCH_OP_AMEND) {
@@ -78,6 +78,11 @@ static void note_op(struct observer *observer, const struct perch_block *block,
 			}
 		}
 	}
+	if (op->kind == PERCH_OP_CLOSE_PAD && slot.start == 0)
+		slot.start = block->time; /* at once */
+	if (!refused && op->outcome.displaced > 0)
+		snprintf(also, sizeof(also), ", displaces %u",
+			op->outcome.displaced);
 	if (slot.end > 0)
 		snprintf(where, sizeof(where), " %s/%s %s-%s", port, slot.pad,
 			hour(from, slot.start), hour(to, slot.end));
@@ -88,10 +93,10 @@ static void note_op(struct observer *observer, const struct perch_block *block,
 		snprintf(where, sizeof(where), " %s%.8s", port,
 			*port != '\0' ? ""
 				      : perch_hex(id, &op->reservation, 16));
-	model_note(model, block->time, refused, "%s %s%s%s%s",
+	model_note(model, block->time, refused, "%s %s%s%s%s%s",
 		model_name(model, &tx->wallet, room),
 		refused ? "refused:" : verb, where, refused ? " " : "",
-		refused ? perch_refusal_name(op->outcome.code) : "");
+		refused ? perch_refusal_name(op->outcome.code) : "", also);
 }
 
 /* Only as many as are kept: the last ones. */

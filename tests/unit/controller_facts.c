@@ -251,6 +251,90 @@ static void goes_around_to_what_is_free(void **state)
 }
 
 /* What is older than what was heard is not believed. */
+/* In the air, and its pad is taken, or its time over: it gets another window,
+ * again if that was none. */
+static void nobody_is_stranded(void **state)
+{
+	struct story *story = begin();
+	struct perch_reservation *r = book(story, PAD_A, "JA01", PERCH_ARRIVAL);
+	struct wish wish, again;
+
+	(void)state;
+	r->state = PERCH_CONTINGENT;
+	r->airborne = true;
+	stand(story, PAD_A, "JA09", false);
+	read_ledger(story);
+	pass(story, CORE_STRANDED_MS - 1000);
+	assert_false(did(story, ACTION_SUBMIT, WISH_GO_AROUND));
+	pass(story, 2000);
+	wish = wished(story, WISH_GO_AROUND);
+	assert_true(wish.slot.start > story->now - 2000);
+	assert_int_equal(wish.slot.end - wish.slot.start, r->end - r->start);
+	story->all.count = 0;
+	grant(story, &wish, NULL);
+	pass(story, CORE_STRANDED_MS - 3000);
+	assert_false(did(story, ACTION_SUBMIT, WISH_GO_AROUND));
+	read_ledger(story); /* nothing was free */
+	pass(story, 4000);
+	again = wished(story, WISH_GO_AROUND);
+	assert_memory_not_equal(&again.id, &wish.id, sizeof(wish.id));
+
+	/* Its own pad is empty, but it is not kept for it any more. */
+	story = begin();
+	r = book(story, PAD_C, "JA01", PERCH_ARRIVAL);
+	r->state = PERCH_CONTINGENT;
+	r->airborne = true;
+	read_ledger(story);
+	assert_true(did(story, ACTION_CLEAR, WISH_NONE));
+	story->all.count = 0;
+	pass(story, CORE_STRANDED_MS + 1000);
+	assert_false(did(story, ACTION_SUBMIT, WISH_GO_AROUND));
+	story->now = r->end;
+	story->all.count = 0;
+	pass(story, CORE_STRANDED_MS + 1000);
+	assert_true(did(story, ACTION_SUBMIT, WISH_GO_AROUND));
+	assert_false(did(story, ACTION_CLEAR, WISH_NONE));
+	/* What stands there is itself: its landing is being told. */
+	story = begin();
+	r = book(story, PAD_C, "JA01", PERCH_ARRIVAL);
+	r->state = PERCH_CONTINGENT;
+	r->airborne = true;
+	read_ledger(story);
+	stand(story, PAD_C, "JA01", true);
+	story->all.count = 0;
+	pass(story, CORE_STRANDED_MS + 1000);
+	assert_false(did(story, ACTION_SUBMIT, WISH_GO_AROUND));
+}
+
+/* Rolled out, and then somebody else got the window. */
+static void who_was_displaced_makes_room(void **state)
+{
+	struct story *story = begin();
+	struct perch_reservation *first, *next;
+
+	(void)state;
+	first = book(story, PAD_A, "JA01", PERCH_DEPARTURE);
+	next = book(story, PAD_A, "JA02", PERCH_DEPARTURE);
+	next->start += MINUTE;
+	stand(story, PAD_A, "JA01", false);
+	read_ledger(story);
+	pass(story, 3000);
+	assert_false(did(story, ACTION_PREPARE, WISH_NONE));
+	*first = *next; /* the first is gone */
+	story->count--;
+	read_ledger(story);
+	const struct core_action *action =
+		find_action(story, ACTION_PREPARE, WISH_NONE);
+	assert_non_null(action);
+	assert_string_equal(action->movement.aircraft, "JA02");
+	story->all.count = 0;
+	/* What came by air is somebody's business. */
+	stand(story, PAD_A, "JA01", true);
+	story->all.count = 0;
+	pass(story, 3000);
+	assert_false(did(story, ACTION_PREPARE, WISH_NONE));
+}
+
 static void old_readings_are_ignored(void **state)
 {
 	struct story *story = begin();
@@ -284,6 +368,8 @@ int main(void)
 		cmocka_unit_test(another_on_the_pad_takes_back),
 		cmocka_unit_test(not_cleared_any_more),
 		cmocka_unit_test(goes_around_to_what_is_free),
+		cmocka_unit_test(nobody_is_stranded),
+		cmocka_unit_test(who_was_displaced_makes_room),
 		cmocka_unit_test(old_readings_are_ignored),
 	};
 

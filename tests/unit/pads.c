@@ -206,6 +206,25 @@ static void nothing_leaves_uncleared(struct bench *bench)
 	cannot_depart(bench, A);
 }
 
+/* Who was rolled out and is not cleared makes room; who is cleared stays. */
+static void makes_room(struct bench *bench)
+{
+	if (bench->rig.ops != &rig_sim)
+		return; /* their aircraft do not roll by themselves */
+	roll_in(bench, A);
+	assert_int_equal(clear_departure(bench, A, STEP_MS), ERR_OK);
+	say(bench, 0, driver_of(bench)->prepare, B, false, LONG_MS);
+	assert_string_equal(look(bench, 0).aircraft, A);
+	for (time_ms i = 0; strcmp(look(bench, 0).aircraft, B) != 0;
+		i += STEP_MS) {
+		assert_true(i < SOON_MS);
+		bench->rig.now += 2 * STEP_MS; /* that clearance is over */
+		step(bench);
+		say(bench, 0, driver_of(bench)->prepare, B, false, LONG_MS);
+	}
+	cannot_depart(bench, B);
+}
+
 static void departs_once(struct bench *bench)
 {
 	roll_in(bench, A);
@@ -365,6 +384,7 @@ static const struct {
 } suite[] = {
 	{"measures", measures},
 	{"nothing leaves uncleared", nothing_leaves_uncleared},
+	{"makes room", makes_room},
 	{"departs once", departs_once},
 	{"only the one that is cleared", only_the_one_that_is_cleared},
 	{"only in time", only_in_time},
