@@ -26,7 +26,8 @@ struct convict {
 };
 
 struct certify {
-	uint64_t now; /* counts uses */
+	uint64_t now;     /* counts uses */
+	uint64_t settled; /* what is not above is final */
 	struct convict convicts[CERTIFY_SIGNERS_MAX];
 	size_t place_count;
 	struct place places[];
@@ -66,24 +67,59 @@ static struct entry *find_entry(
 	return NULL;
 }
 
-/* What only one has signed makes room first: a single node that signs whatever
- * it likes cannot drive out what others agree on. */
-static bool goes_before(const struct place *a, const struct place *b)
+static bool is_settled(const struct certify *certify, const struct place *place)
 {
-	bool a_stays = a->used_at != 0 && (a->wanted || a->count > 1);
-	bool b_stays = b->used_at != 0 && (b->wanted || b->count > 1);
-	return a_stays != b_stays ? b_stays : a->used_at < b->used_at;
+	return place->used_at != 0 && place->height <= certify->settled &&
+	       (place->given || !place->wanted);
+}
+
+void certify_settle(struct certify *certify, uint64_t height)
+{
+	if (height > certify->settled)
+		certify->settled = height;
+}
+
+static bool are_many_settled(const struct certify *certify)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < certify->place_count; i++)
+		count += is_settled(certify, &certify->places[i]);
+	return count > certify->place_count / 2;
+}
+
+/* What is final already makes room for what is not: if heights that are being
+ * signed drove each other out, each would seem new whenever it is heard of, and
+ * be passed on for ever. Then what only one has signed: a single node that
+ * signs whatever it likes cannot drive out what others agree on. */
+static int rank(const struct certify *certify, const struct place *place,
+	bool many_settled)
+{
+	if (place->used_at == 0)
+		return 0;
+	if (is_settled(certify, place))
+		return many_settled ? 1 : 3;
+	return place->wanted || place->count > 1 ? 3 : 2;
+}
+
+static struct place *victim(const struct certify *certify)
+{
+	bool many = are_many_settled(certify);
+	const struct place *best = &certify->places[0];
+	for (size_t i = 1; i < certify->place_count; i++) {
+		const struct place *place = &certify->places[i];
+		int a = rank(certify, place, many);
+		int b = rank(certify, best, many);
+		if (a < b || (a == b && place->used_at < best->used_at))
+			best = place;
+	}
+	return (struct place *)best;
 }
 
 static struct place *make_place(struct certify *certify, uint64_t height)
 {
 	struct place *place = find_place(certify, height);
 	if (place == NULL) {
-		place = &certify->places[0];
-		for (size_t i = 1; i < certify->place_count; i++) {
-			if (goes_before(&certify->places[i], place))
-				place = &certify->places[i];
-		}
+		place = victim(certify);
 		place->height = height;
 		place->given = place->wanted = false;
 		place->count = 0;

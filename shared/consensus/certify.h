@@ -30,11 +30,16 @@ enum certify_word {
 void certify_open(struct certify *certify, uint64_t height);
 bool certify_is_open(const struct certify *certify, uint64_t height);
 
+/* Every block up to height is final: when these have half of the places, they
+ * make room first, but for those that somebody waits for. */
+void certify_settle(struct certify *certify, uint64_t height);
+
 /* What keeping it would give; a KNOWN one needs no verification. */
 enum certify_word certify_look(const struct certify *certify,
 	const struct signed_checkpoint *checkpoint);
 
-/* Keep a verified one. The least recently used height makes room. TWICE:
+/* Keep a verified one. Where there is no place, what only one has signed makes
+ * room, and of these the least recently used height. TWICE:
  * before is what was signed first, which stays; its signer is asked for no
  * other evidence at this height. */
 enum certify_word certify_add(struct certify *certify,

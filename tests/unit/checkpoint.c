@@ -198,6 +198,39 @@ static void test_one_alone_drives_nobody_out(void **state)
 	assert_false(certify_find(certify, 197, &pairs[4].key, &said));
 }
 
+/* What is final already makes room for what is gathered: two heights at a time
+ * must not drive each other out, or each would seem new again and again. */
+static void test_what_is_final_makes_room(void **state)
+{
+	struct signed_checkpoint said;
+
+	(void)state;
+	for (uint64_t height = 1; height <= HEIGHTS; height++) {
+		add(0, height, 1);
+		add(1, height, 1);
+	}
+	certify_settle(certify, HEIGHTS);
+	for (uint64_t height = HEIGHTS + 1; height <= HEIGHTS + 2; height++)
+		add(0, height, 1);
+	for (uint64_t height = HEIGHTS + 1; height <= HEIGHTS + 2; height++)
+		assert_true(
+			certify_find(certify, height, &pairs[0].key, &said));
+	/* The newest of what is final stays, as evidence. */
+	assert_true(certify_is_open(certify, HEIGHTS));
+	assert_false(certify_is_open(certify, 1));
+}
+
+/* But for those that somebody waits for. */
+static void test_what_is_wanted_stays(void **state)
+{
+	(void)state;
+	certify_open(certify, 1);
+	certify_settle(certify, 100);
+	for (uint64_t height = 2; height < 50; height++)
+		add(0, height, 1);
+	assert_true(certify_is_open(certify, 1));
+}
+
 static void test_so_many_cases_are_enough(void **state)
 {
 	unsigned cases = 0;
@@ -278,6 +311,8 @@ int main(void)
 		cmocka_unit_test_setup(test_evidence, begin),
 		cmocka_unit_test_setup(test_the_least_used_height_goes, begin),
 		cmocka_unit_test_setup(test_one_alone_drives_nobody_out, begin),
+		cmocka_unit_test_setup(test_what_is_final_makes_room, begin),
+		cmocka_unit_test_setup(test_what_is_wanted_stays, begin),
 		cmocka_unit_test_setup(test_so_many_cases_are_enough, begin),
 		cmocka_unit_test_setup(test_a_message, begin),
 		cmocka_unit_test_setup(test_a_changed_certificate, begin),
