@@ -111,6 +111,9 @@ struct effect {
 		} commit;
 		struct {
 			uint64_t height;
+			/* What is undone up to here goes on the shelf, if it is
+			 * not there and still at hand. */
+			uint64_t keep_to;
 		} revert;
 		struct {
 			time_ms at;

@@ -73,6 +73,7 @@ struct event {
 	union {
 		struct {
 			struct view record; /* empty at the first start */
+			uint64_t reach;     /* as below */
 		} start;
 		struct {
 			struct key from;
@@ -103,7 +104,10 @@ struct event {
 		} forgot;
 		struct {
 			struct hash hash;
-			enum err err; /* ERR_OK: it is the tip */
+			enum err err; /* ERR_OK: it is the tip;
+				       * ERR_NOT_FOUND: not on the shelf */
+			/* The lowest height that the ledger can go back to. */
+			uint64_t reach;
 			/* Who takes part after it. */
 			const struct engine_member *members;
 			size_t member_count;

@@ -134,6 +134,7 @@ static void install(struct replica *replica, const struct block_ref *block)
 	};
 	chain_reset(replica->chain, tip);
 	replica->final = tip.height;
+	certify_settle(replica->certify, tip.height);
 	replica->final_head.tip = tip;
 	replica->final_head.state_root = block->header.state_root;
 	replica->snapshot_height = 0;
@@ -314,7 +315,8 @@ static void carry_out(struct replica *replica, const struct effect *effect,
 		replica_commit(replica, effect->commit.height, out);
 		return;
 	case EFFECT_REVERT:
-		replica_revert(replica, effect->revert.height, out);
+		replica_revert(replica, effect->revert.height,
+			effect->revert.keep_to, out);
 		return;
 	case EFFECT_TIMER:
 		timer(replica, effect->timer.at, out);
@@ -393,6 +395,7 @@ void replica_step(
 		replica->connecting.asked = false;
 		answer.connected.hash = replica->connecting.hash;
 		answer.connected.err = replica->connecting.err;
+		answer.connected.reach = chain_reach(replica->chain);
 		answer.connected.members = members;
 		replica_members(
 			replica, members, &answer.connected.member_count);
@@ -438,6 +441,7 @@ void replica_start(struct replica *replica, const struct tick *tick,
 	engine_begin(replica, view_of(NULL, 0));
 	struct event event = {.type = EVENT_START};
 	event.start.record = record;
+	event.start.reach = chain_reach(replica->chain);
 	replica_step(replica, &event, out);
 	build(replica, out);
 }
@@ -499,7 +503,7 @@ void replica_fetched(struct replica *replica, const struct tick *tick,
 	CHECK(task != 0 && task == replica->fetch_task);
 	replica->fetch_task = 0;
 	/* What waited in unfinal blocks here waits again. */
-	replica_revert(replica, replica->final, out);
+	replica_revert(replica, replica->final, 0, out);
 	enum err err = state_load(replica->state, replica->config.genesis,
 		bytes, &block->header.state_root);
 	if (err != ERR_OK) {

@@ -186,8 +186,20 @@ static void repool(struct replica *replica, uint64_t height)
 	}
 }
 
-void replica_revert(
-	struct replica *replica, uint64_t height, struct outputs *out)
+/* A branch that was left may have to be come back to, or be given to others:
+ * then nobody else might have it. */
+static void keep(struct replica *replica, uint64_t height)
+{
+	struct block_ref block;
+	struct view bytes;
+	if (cache_find(&replica->cache, height, &bytes) &&
+		block_open(&block, bytes, &replica->config.genesis->network) ==
+			ERR_OK)
+		shelf_put(&replica->shelf, &block.hash, bytes);
+}
+
+void replica_revert(struct replica *replica, uint64_t height, uint64_t keep_to,
+	struct outputs *out)
 {
 	struct chain_tip tip = chain_tip(replica->chain);
 	CHECK(height >= replica->final);
@@ -196,6 +208,8 @@ void replica_revert(
 	chain_disconnect(replica->chain, height);
 	for (uint64_t h = height + 1; h <= tip.height; h++) {
 		repool(replica, h);
+		if (h <= keep_to)
+			keep(replica, h);
 		cache_drop(&replica->cache, h);
 		replica->moves[h % REPLICA_MOVES_MAX].height = 0;
 	}
@@ -250,6 +264,7 @@ void replica_commit(
 			finalise_one(replica, out);
 	}
 	chain_final(replica->chain, height);
+	certify_settle(replica->certify, replica->final);
 }
 
 static bool has_reason(const struct replica *replica)

@@ -33,8 +33,8 @@ static enum err connect_kept(
 {
 	struct engine_block block;
 	struct view bytes;
-	bool found = shelf_find(&replica->shelf, hash, &bytes);
-	CHECK(found);
+	if (!shelf_find(&replica->shelf, hash, &bytes))
+		return ERR_NOT_FOUND; /* undone, and not at hand any more */
 	enum err err = replica_open_block(replica, &block, bytes);
 	if (err == ERR_OK)
 		err = check_signatures(replica, &block);

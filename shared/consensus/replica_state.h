@@ -130,8 +130,9 @@ enum err replica_open_block(const struct replica *replica,
 /* Execute a block on the tip, unless the chain is there already. */
 enum err replica_connect(struct replica *replica,
 	const struct engine_block *block, struct outputs *out);
-void replica_revert(
-	struct replica *replica, uint64_t height, struct outputs *out);
+/* Blocks up to keep_to go on the shelf. */
+void replica_revert(struct replica *replica, uint64_t height, uint64_t keep_to,
+	struct outputs *out);
 void replica_commit(
 	struct replica *replica, uint64_t height, struct outputs *out);
 /* Answer the standing SEEK if there is reason to. True: found is filled. */

@@ -220,6 +220,133 @@ static void test_old_branches_are_pruned(void **state)
 	assert_true(world->drops > 300);
 }
 
+/* What was left for a heavier branch may still become final; nobody else may
+ * have its blocks, and after a restart they were in this log alone. */
+static void test_what_was_left_is_come_back_to(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 4, NULL, INTERVAL, 0);
+	grow(world, others, 6, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 4);
+	again(world, blocks, 4);
+	say_all(world, 2, others, 6);
+	assert_int_equal(world->tip, 6);
+	assert_int_equal(world->kept_to, 4);
+	certify(world, &blocks[1]);
+	assert_int_equal(world->tip, 4);
+	assert_int_equal(world->final, 2);
+	assert_true(hash_equal(&world->chain[4], &blocks[3].block.ref.hash));
+}
+
+/* Unless it was forgotten: then it is asked for. */
+static void test_what_was_left_and_forgotten_is_fetched(void **state)
+{
+	struct pow_world *world = *state;
+	struct pow_message message = {.kind = POW_BODY};
+	const struct forged *list = &blocks[1];
+	grow(world, blocks, 4, NULL, INTERVAL, 0);
+	grow(world, others, 6, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 4);
+	say_all(world, 2, others, 6);
+	world->invalid = blocks[1].block.ref.hash;
+	world->wrong = ERR_NOT_FOUND;
+	certify(world, &blocks[1]);
+	assert_int_equal(world->tip, 1);
+	const struct sent *asked = world_last(world, POW_GETDATA, 1);
+	assert_non_null(asked);
+	assert_int_equal(asked->message.heights[0], 2);
+	world->invalid = NETWORK;
+	world_hear(world, 1, &message, &list, 1);
+	assert_int_equal(world->tip, 4);
+	assert_int_equal(world->final, 2);
+	assert_int_equal(world_faults(world, ENGINE_FAULT_INVALID), 0);
+}
+
+/* ---- far above what is final ---- */
+
+static void test_nobody_mines_far_ahead_of_what_is_final(void **state)
+{
+	struct pow_world *world = *state;
+	const size_t most = 2 + (POW_REACH - 2) / 2;
+	static struct forged chain[POW_REACH];
+	time_ms before = 0;
+	world->now += 100000000;
+	grow(world, chain, POW_REACH, NULL, INTERVAL, 0);
+	for (size_t i = 0; i < POW_REACH; i++) {
+		world->now += 10;
+		world_tip(world, 1, &chain[i]);
+		assert_int_equal(world->tip, i + 1);
+		assert_int_equal(
+			world->seek, i + 1 <= most ? SEEK_BLOCK : SEEK_NONE);
+		if (i + 1 <= most)
+			continue;
+		/* The further, the longer. */
+		time_ms wait = world->pow->seek_at - world->now;
+		assert_true(wait >= before && wait >= INTERVAL / 2);
+		before = wait;
+	}
+	assert_true(before > 10000 * INTERVAL);
+	/* Slower and slower, and never not at all. */
+	world->now = world->pow->seek_at - 1;
+	world_wait(world, 0);
+	assert_int_equal(world->seek, SEEK_NONE);
+	assert_true(world->timer_at <= world->pow->seek_at);
+	world_wait(world, 1);
+	assert_int_equal(world->seek, SEEK_BLOCK);
+}
+
+static void test_what_becomes_final_is_mined_on_at_once(void **state)
+{
+	struct pow_world *world = *state;
+	static struct forged chain[POW_REACH];
+	world->now += 100000000;
+	grow(world, chain, POW_REACH, NULL, INTERVAL, 0);
+	for (size_t i = 0; i < POW_REACH; i++) {
+		world->now += 10;
+		world_tip(world, 1, &chain[i]);
+	}
+	assert_int_equal(world->seek, SEEK_NONE);
+	certify(world, &chain[POW_REACH - 3]);
+	assert_int_equal(world->final, POW_REACH - 2);
+	assert_int_equal(world->seek, SEEK_BLOCK);
+}
+
+/* Without signatures nothing is ever final, and nothing to wait for. */
+static void test_without_checkpoints_nobody_waits(void **state)
+{
+	struct pow_world *world = *state;
+	static struct forged chain[POW_REACH];
+	world->rules.depth = 0;
+	world_begin(world);
+	world->now += 100000000;
+	grow(world, chain, POW_REACH, NULL, INTERVAL, 0);
+	for (size_t i = 0; i < POW_REACH; i++) {
+		world->now += 10;
+		world_tip(world, 1, &chain[i]);
+	}
+	assert_int_equal(world->tip, POW_REACH);
+	assert_int_equal(world->seek, SEEK_BLOCK);
+}
+
+/* A ledger that cannot be taken back so far is not asked to be. */
+static void test_no_further_back_than_the_ledger_reaches(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 7, NULL, INTERVAL, 0);
+	grow(world, others, 9, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 6);
+	say_all(world, 2, others, 6);
+	world->reach = 2;
+	world_tip(world, 1, &blocks[6]);
+	say_all(world, 2, others + 6, 3);
+	assert_int_equal(world->tip, 7);
+	assert_int_equal(world->reverts, 0);
+	grow(world, others, 6, &blocks[1], INTERVAL, 2);
+	say_all(world, 2, others, 6);
+	assert_int_equal(world->tip, 8);
+	assert_int_equal(world->reverts, 1);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
@@ -235,6 +362,12 @@ int main(void)
 		TEST(test_the_lighter_branch_is_final),
 		TEST(test_nothing_is_signed_while_the_final_block_is_unknown),
 		TEST(test_old_branches_are_pruned),
+		TEST(test_what_was_left_is_come_back_to),
+		TEST(test_what_was_left_and_forgotten_is_fetched),
+		TEST(test_nobody_mines_far_ahead_of_what_is_final),
+		TEST(test_what_becomes_final_is_mined_on_at_once),
+		TEST(test_without_checkpoints_nobody_waits),
+		TEST(test_no_further_back_than_the_ledger_reaches),
 	};
 
 	crypto_start();

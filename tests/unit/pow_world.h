@@ -59,9 +59,12 @@ struct pow_world {
 	size_t record_size;
 	uint8_t record[ENGINE_RECORD_MAX];
 	struct hash invalid;     /* what cannot be connected */
+	enum err wrong;          /* and why */
 	struct hash chain[2048]; /* by height */
-	uint64_t tip, final;
-	unsigned reverts, connects, saves, keeps, drops;
+	uint64_t tip, final, kept_to;
+	uint64_t reach; /* what this ledger can go back to */
+	unsigned reverts, connects, saves, keeps, drops, seeks;
+	enum seek_kind seek; /* the last one */
 	size_t signed_count;
 	struct pow_checkpoint signs[64];
 	size_t fault_count;
@@ -176,12 +179,14 @@ static void world_connect(struct pow_world *world, const struct effect *effect)
 	struct event event = {.type = EVENT_CONNECTED};
 	event.connected.hash = effect->connect.hash;
 	if (hash_equal(&world->invalid, &effect->connect.hash)) {
-		event.connected.err = ERR_ROOT;
+		event.connected.err = world->wrong;
 	} else {
 		CHECK(effect->connect.height == world->tip + 1);
 		world->chain[++world->tip] = effect->connect.hash;
 		world->connects++;
 	}
+	event.connected.reach =
+		world->reach < world->tip ? world->reach : world->tip;
 	event.connected.member_count = PEERS;
 	for (size_t i = 0; i < PEERS; i++)
 		members[i] = (struct engine_member){pow_pair(i)->key, 2};
@@ -230,6 +235,7 @@ static void world_take(struct pow_world *world, const struct effect *effect)
 	case EFFECT_REVERT:
 		CHECK(effect->revert.height >= world->final);
 		world->tip = effect->revert.height;
+		world->kept_to = effect->revert.keep_to;
 		world->reverts++;
 		return;
 	case EFFECT_TIMER:
@@ -251,6 +257,9 @@ static void world_take(struct pow_world *world, const struct effect *effect)
 		world->last_fault = effect->fault.fault;
 		return;
 	case EFFECT_SEEK:
+		world->seek = effect->seek.kind;
+		world->seeks++;
+		return;
 	case EFFECT_READY:
 	case EFFECT_CONNECT:
 	case EFFECT_PROVE:
@@ -377,6 +386,7 @@ UNUSED static int world_open(void **state)
 	CHECK(world->pow != NULL);
 	memset(world->pow, 0, size);
 	world->now = 100000;
+	world->wrong = ERR_ROOT;
 	world->rules = (struct pow_rules){
 		.interval_ms = INTERVAL,
 		.bits = HARD_BITS,

@@ -161,20 +161,40 @@ void pow_keep(struct pow *pow, struct effects *out, pow_at at,
 
 /* ---- going there ---- */
 
-/* Back to where both chains are one. What only the log had is gone with it. */
+/* After a restart a block is in the log and not on the shelf. */
+static uint64_t last_unshelved(const struct pow *pow, pow_at fork)
+{
+	const struct pow_tree *tree = pow_tree_of(pow);
+	pow_at at = pow->active;
+	while (at != fork && pow_entry_at(tree, at)->body)
+		at = pow_entry_at(tree, at)->parent;
+	return pow_entry_at(tree, at)->past.height;
+}
+
+/* Back to where both chains are one. What is undone is kept: a signature of
+ * this node may be under it. */
 static void revert(struct pow *pow, struct effects *out, pow_at fork)
 {
 	struct pow_tree *tree = pow_tree_of(pow);
 	uint64_t height = pow_entry_at(tree, fork)->past.height;
 	uint64_t depth = pow_entry_at(tree, pow->active)->past.height - height;
-	CHECK(height >= pow->final);
-	effects_add(out, EFFECT_REVERT)->revert.height = height;
+	uint64_t room = POW_BODIES_MAX - pow->bodies;
+	uint64_t keep_to = last_unshelved(pow, fork);
+	CHECK(height >= pow->final && pow->bodies <= POW_BODIES_MAX);
+	if (keep_to > height + room)
+		keep_to = height + room;
+	struct effect *effect = effects_add(out, EFFECT_REVERT);
+	effect->revert.height = height;
+	effect->revert.keep_to = keep_to;
 	pow->race.reverts++;
 	if (depth > pow->race.deepest)
 		pow->race.deepest = depth;
 	while (pow->active != fork) {
 		struct pow_entry *entry = pow_entry_at(tree, pow->active);
+		bool kept = !entry->body && entry->past.height <= keep_to;
 		entry->logged = false;
+		entry->body = entry->body || kept;
+		pow->bodies += kept;
 		if (!entry->body)
 			mark_below(pow, pow->active, MARK_UNREADY);
 		pow->active = entry->parent;
@@ -188,7 +208,7 @@ static void seek_block(struct pow *pow, struct effects *out)
 		.bits = pow_next_bits(&pow->config.pow, &tip->past),
 	};
 	struct effect *effect = effects_add(out, EFFECT_SEEK);
-	pow->sought = tip->hash;
+	pow->seek_at = 0;
 	effect->seek.kind = SEEK_BLOCK;
 	effect->seek.task = ++pow->seek_task;
 	effect->seek.height = tip->past.height + 1;
@@ -198,17 +218,68 @@ static void seek_block(struct pow *pow, struct effects *out)
 	pow_field_put(effect->seek.field, &field);
 }
 
+/* Branches that part by more than POW_REACH cannot become one again, so nobody
+ * goes so far alone. From half of it above what could be final on, each block
+ * is waited for before it is sought, and the wait doubles: miners that are cut
+ * off for a night, or whose blocks come faster than they can be told, do not
+ * lose each other, and a chain without its signers becomes slow and does not
+ * stand.
+ */
+static time_ms caution(const struct pow *pow)
+{
+	uint64_t depth = pow->config.pow.depth;
+	uint64_t half = (POW_REACH - depth) / 2;
+	uint64_t open =
+		pow_entry_of(pow, pow->active)->past.height - pow->final;
+	if (depth == 0 || open <= depth + half)
+		return 0;
+	uint64_t doublings = (open - depth - half) * POW_DOUBLINGS_MAX / half;
+	if (doublings > POW_DOUBLINGS_MAX)
+		doublings = POW_DOUBLINGS_MAX;
+	time_ms wait = pow->config.pow.interval_ms << doublings;
+	/* Not all of them at the same moment. */
+	return wait / 2 + (time_ms)(pow->random % (uint64_t)wait);
+}
+
+static void rest(struct pow *pow, struct effects *out, time_ms wait)
+{
+	effects_add(out, EFFECT_SEEK)->seek.kind = SEEK_NONE;
+	pow->seek_task++;
+	pow->seek_at = pow->now + wait;
+}
+
 /* At rest on the best chain there is. */
 static void arrived(struct pow *pow, struct effects *out)
 {
+	const struct hash *tip = &pow_entry_of(pow, pow->active)->hash;
 	pow->round = 0;
 	pow_finalise(pow, out);
 	pow_pledge(pow, out);
-	if (hash_equal(&pow->sought, &pow_entry_of(pow, pow->active)->hash) &&
-		pow->seek_task > 0)
+	time_ms wait = caution(pow);
+	if (hash_equal(&pow->sought, tip) && pow->seek_task > 0) {
+		if (pow->seek_at > 0 && (wait == 0 || pow->now >= pow->seek_at))
+			seek_block(pow, out);
 		return;
-	seek_block(pow, out);
+	}
+	pow->sought = *tip;
+	if (wait > 0)
+		rest(pow, out, wait);
+	else
+		seek_block(pow, out);
 	pow_say_tip(pow, out, false);
+}
+
+/* The ledger cannot be taken back to where this branch leaves, so that it is
+ * none; unless it is that of the checkpoint, and there is no other. */
+static bool is_too_deep(struct pow *pow, pow_at best, pow_at fork)
+{
+	const struct pow_tree *tree = pow_tree_of(pow);
+	uint64_t height = pow_entry_at(tree, fork)->past.height;
+	if (height >= pow->reach || pow_entry_of(pow, pow->active)->dead)
+		return false;
+	mark_below(pow, pow_tree_ancestor(tree, best, height + 1), MARK_DEAD);
+	pow->dirty = true;
+	return true;
 }
 
 void pow_advance(struct pow *pow, struct effects *out)
@@ -231,6 +302,10 @@ void pow_advance(struct pow *pow, struct effects *out)
 		return;
 	}
 	pow_at fork = pow_tree_fork(tree, pow->active, best);
+	if (is_too_deep(pow, best, fork)) {
+		pow->again = true;
+		return;
+	}
 	if (fork != pow->active)
 		revert(pow, out, fork);
 	if (fork == best) {
@@ -253,6 +328,10 @@ void pow_connected(
 	struct pow_entry *entry = pow_entry_of(pow, at);
 	CHECK(at != 0 && hash_equal(&entry->hash, &event->connected.hash));
 	pow->connecting = 0;
+	if (event->connected.err == ERR_NOT_FOUND) {
+		pow_drop_body(pow, out, at); /* others are asked for it */
+		return;
+	}
 	if (event->connected.err != ERR_OK) {
 		pow_condemn(pow, at);
 		pow_fault(pow, out, entry->from - 1, ENGINE_FAULT_INVALID,
@@ -262,6 +341,7 @@ void pow_connected(
 		return;
 	}
 	pow->active = at;
+	pow->reach = event->connected.reach;
 	entry->logged = true;
 	pow->member_count = event->connected.member_count;
 	for (size_t i = 0; i < pow->member_count; i++)
@@ -297,6 +377,8 @@ static uint64_t root_height(const struct pow *pow)
 {
 	uint64_t tip = pow_entry_of(pow, pow->active)->past.height;
 	uint64_t deepest = tip > POW_REACH ? tip - POW_REACH : 0;
+	if (deepest < pow->reach)
+		deepest = pow->reach;
 	return pow->final > deepest ? pow->final : deepest;
 }
 

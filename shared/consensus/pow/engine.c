@@ -74,6 +74,7 @@ static void on_start(
 	uint64_t tip = pow_entry_at(tree, pow->active)->past.height;
 	pow_read_record(pow, event->start.record);
 	pow_follow_members(pow);
+	pow->reach = event->start.reach;
 	struct pow_checkpoint mark = pow->certified;
 	if (mark.height == 0)
 		return;
@@ -161,6 +162,8 @@ static void set_timer(struct pow *pow, struct effects *out)
 {
 	const struct pow_tree *tree = pow_tree_of(pow);
 	time_ms at = pow->again ? pow->now : pow->tip_at;
+	if (pow->seek_at > 0 && pow->seek_at < at)
+		at = pow->seek_at;
 	for (size_t i = 1; i <= tree->capacity; i++) {
 		const struct pow_entry *entry = &tree->entries[i];
 		if (entry->used && entry->asked && entry->asked_until < at)
@@ -180,6 +183,7 @@ static void step(void *state, struct effects *out, const struct event *event)
 	struct pow *pow = state;
 	pow->now = event->now;
 	pow->wall = event->wall;
+	pow->random = event->random;
 	if (event->type != EVENT_CONNECTED)
 		pow->round = 0;
 	pow->again = false;

@@ -29,8 +29,9 @@ enum {
 	POW_TIP_MS_MAX = 5000,
 	POW_ORPHANS_MAX = 64, /* parentless headers of a peer in a row */
 	POW_SECOND_MS = 1000,
-	POW_SAID_MAX = 200,  /* messages of a peer in a second */
-	POW_GIVEN_MAX = 512, /* blocks and headers for a peer in a second */
+	POW_DOUBLINGS_MAX = 16, /* of the pause before a block is sought */
+	POW_SAID_MAX = 200,     /* messages of a peer in a second */
+	POW_GIVEN_MAX = 512,    /* blocks and headers for a peer in a second */
 	POW_PLEDGES_MAX = 3,
 	POW_VOTES_MAX = 32, /* signatures remembered of a voter */
 };
@@ -100,6 +101,9 @@ struct pow {
 	bool dirty;     /* what is dead must be swept */
 	uint64_t seek_task;
 	struct hash sought; /* parent of the SEEK that stands */
+	time_ms seek_at;    /* when it may stand; 0: it does */
+	uint64_t random;    /* of this step */
+	uint64_t reach;     /* the ledger cannot go back further */
 
 	uint64_t save_task, saved_task;
 	uint64_t certified_task; /* SAVE that remembers the checkpoint */
