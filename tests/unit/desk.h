@@ -19,6 +19,8 @@ struct desk {
 
 /* Codes that this program has seen. */
 UNUSED static bool reproduced[256];
+/* And by which kind of operation. */
+UNUSED static bool refused_with[256][256];
 
 UNUSED static void next_block(struct desk *f, time_ms later)
 {
@@ -69,8 +71,12 @@ UNUSED static uint64_t submit(struct desk *f)
 	run(f->home.state, &f->paper, 3, &f->member_free, &f->answer, f->moves);
 	assert_true(f->answer.fresh);
 	reproduced[f->answer.receipt.code] = true;
-	for (size_t i = 0; i < f->answer.receipt.ops_count; i++)
-		reproduced[f->answer.receipt.ops[i].code] = true;
+	for (size_t i = 0; i < f->answer.receipt.ops_count; i++) {
+		uint64_t code = f->answer.receipt.ops[i].code;
+
+		reproduced[code] = true;
+		refused_with[f->paper.tx.ops[i].kind][code] = true;
+	}
 	return f->answer.receipt.code;
 }
 

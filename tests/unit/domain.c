@@ -9,6 +9,7 @@
 #include "site.h"
 
 #include "base/random.h"
+#include "codes.h"
 #include "contract/never.h"
 #include "support/naive.h"
 
@@ -441,6 +442,7 @@ static void judge_tx(struct trial *t, struct view bytes, struct view encoded,
 				(unsigned long long)t->naive.height,
 				refusal_name((enum refusal)receipt.ops[i].code),
 				refusal_name(codes[i]));
+		assert_true(code_is_declared(tx.body.ops[i].kind, codes[i]));
 		t->ops++;
 		t->codes[codes[i]]++;
 		t->kinds[tx.body.ops[i].kind] += codes[i] == 0;

@@ -3,6 +3,7 @@
  */
 #include "desk.h"
 
+#include "contract/inside.h"
 #include "contract/reservation.h"
 
 static void test_granted(void **unused)
@@ -151,6 +152,73 @@ static void test_reservation(void **unused)
 	/* The first pad of west is closed; the only one left after it: */
 	paper_reservation(write_as(f, BOB, TX_MODE_ALL), "west");
 	assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	shut(f);
+}
+
+/* Each slot that a refusal offers can be had. */
+static void take_each(struct desk *f)
+{
+	struct detail_slot_taken offer;
+	struct view details = f->answer.receipt.ops[0].details;
+	uint8_t copy[512];
+
+	assert_true(details.size <= sizeof(copy));
+	memcpy(copy, details.data, details.size);
+	assert_int_equal(
+		detail_slot_taken_decode(&offer, view_of(copy, details.size)),
+		ERR_OK);
+	assert_int_equal(offer.free_count, 3);
+	for (size_t i = 0; i < offer.free_count; i++) {
+		struct op_reserve op = {
+			.port = view_text("east"),
+			.pad = offer.free[i].pad,
+			.start = offer.free[i].start,
+			.end = offer.free[i].end,
+		};
+
+		PAPER_ADD(write_as(f, BOB, TX_MODE_ALL), op_reserve, &op);
+		assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+		struct id id = granted_id(f);
+		paper_cancel(write_as(f, BOB, TX_MODE_ALL), &id);
+		assert_int_equal(submit_op(f), REFUSAL_GRANTED);
+	}
+}
+
+static void test_offered_slots(void **unused)
+{
+	struct desk *f = open_small();
+	time_ms at = f->now + HOUR;
+	struct op_reserve op = {
+		.port = view_text("east"),
+		.pad = view_text("a"),
+		.start = (uint64_t)at,
+		.end = (uint64_t)(at + HOUR),
+	};
+
+	(void)unused;
+	assert_int_equal(reserve(f, ALICE, "east", "a", at, at + HOUR), 0);
+	assert_int_equal(reserve(f, ALICE, "east", "b", at + 2 * HOUR,
+				 at + 2 * HOUR + MINUTE),
+		0);
+	assert_int_equal(reserve(f, ALICE, "east", "a", at, at + HOUR),
+		REFUSAL_SLOT_TAKEN);
+	take_each(f);
+	/* Of a higher tier, too, and of the prototypes' word. */
+	state_party_at(f->home.state,
+		table_find(&f->home.state->parties, &who_pair(ALICE)->key))
+		->tier = 1;
+	op.tier = 1;
+	op.pad = view_text("c");
+	for (int i = 0; i < 2; i++) {
+		PAPER_ADD(write_as(f, ALICE, TX_MODE_ALL), op_reserve, &op);
+		assert_int_equal(submit_op(f), i == 0 ? 0 : REFUSAL_PRIORITY);
+	}
+	take_each(f);
+	for (int i = 0; i < 3; i++) {
+		paper_reservation(write_as(f, ALICE, TX_MODE_ALL), "east");
+		assert_int_equal(submit_op(f), i < 2 ? 0 : REFUSAL_SLOT_TAKEN);
+	}
+	take_each(f);
 	shut(f);
 }
 
@@ -324,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_buffers),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_reservation),
+		cmocka_unit_test(test_offered_slots),
 		cmocka_unit_test(test_reservation_guards),
 		cmocka_unit_test(test_free_slots),
 		cmocka_unit_test(test_time),
