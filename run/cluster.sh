@@ -129,13 +129,13 @@ launch() {
 	local name=$1
 	shift
 	setsid "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null 8>&- &
+	disown
 	echo $! >"$dir/pids/$name" || {
 		kill -9 $!
 		# shellcheck disable=SC2046
 		[ "$verb" = restart ] || halt TERM $(everyone)
 		unwritable
 	}
-	disown
 	until pid_of "$name" >/dev/null || ! kill -0 $! 2>/dev/null; do
 		:
 	done
