@@ -190,9 +190,14 @@ class Cluster:
         raise Failed("no %d free ports" % count)
 
     def set_conf(self, name, line):
-        """One more setting of a node; restart it then."""
-        with open(os.path.join(self.dir, "conf", name + ".conf"), "a") as file:
-            file.write(line + "\n")
+        """A setting of a node, in the place of another value of it; restart
+        the node then."""
+        path = os.path.join(self.dir, "conf", name + ".conf")
+        with open(path) as file:
+            kept = [row for row in file
+                    if row.split("=")[0].strip() != line.split("=")[0].strip()]
+        with open(path, "w") as file:
+            file.writelines([*kept, line + "\n"])
 
     def log(self, name):
         path = os.path.join(self.dir, "logs", name + ".log")

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "consensus/pow/retarget.h"
 #include "consensus/pow/target.h"
+#include "consensus/pow/tree.h"
 #include "crypto/sha256d.h"
 
 enum {
@@ -288,6 +289,55 @@ static void test_bitcoins_fork(void **state)
 	assert_true(follows(headers[7], headers[6]));
 }
 
+/* Under its parent in the tree, its time and target as Bitcoin wrote them. */
+static pow_at grow(struct pow_tree *tree, const uint8_t header[80])
+{
+	struct hash hash, parent;
+	sha256d(hash.bytes, view_of(header, 80));
+	memcpy(parent.bytes, header + 4, HASH_SIZE);
+	return pow_tree_add(tree, pow_tree_find(tree, &parent), &hash,
+		(time_ms)get_32(header + 68) * 1000, get_32(header + 72));
+}
+
+/* The branch of the fork that has more work is the chain, and not before it
+ * has: with as many blocks, the one that was first. */
+static void test_bitcoins_fork_in_a_tree(void **state)
+{
+	static uint8_t headers[HEADERS_MAX][80];
+	size_t count =
+		headers_of("bitcoin_fork_blk_0_to_4.dat.bz2", headers, 0);
+	struct pow_past past = {.bits = BITCOIN_LIMIT};
+	struct pow_tree *tree = calloc(1, pow_tree_bytes(8));
+	struct hash genesis;
+	pow_at at[8] = {0};
+
+	(void)state;
+	if (count == 0) {
+		free(tree);
+		skip();
+	}
+	count = headers_of("bitcoin_fork_blk_3A.dat.bz2", headers, count);
+	count = headers_of("bitcoin_fork_blk_4A.dat.bz2", headers, count);
+	count = headers_of("bitcoin_fork_blk_5A.dat.bz2", headers, count);
+	assert_int_equal(count, 8);
+	sha256d(genesis.bytes, view_of(headers[0], 80));
+	pow_tree_init(tree, 8, &genesis, &past);
+	at[0] = tree->root;
+	for (size_t i = 1; i < count; i++) {
+		at[i] = grow(tree, headers[i]);
+		assert_int_not_equal(at[i], 0);
+	}
+	assert_true(pow_tree_holds(tree));
+	assert_int_equal(pow_tree_fork(tree, at[4], at[7]), at[2]);
+	const struct number *first = &pow_entry_at(tree, at[4])->work;
+	assert_int_equal(
+		number_compare(first, &pow_entry_at(tree, at[6])->work), 0);
+	assert_true(
+		number_compare(first, &pow_entry_at(tree, at[7])->work) < 0);
+	assert_int_equal(pow_tree_ancestor(tree, at[7], 3), at[5]);
+	free(tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_rules_of_a_chain),
 		cmocka_unit_test(test_bitcoins_first_blocks),
 		cmocka_unit_test(test_bitcoins_fork),
+		cmocka_unit_test(test_bitcoins_fork_in_a_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
