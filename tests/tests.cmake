@@ -149,6 +149,11 @@ endforeach()
 # The wires between the nodes of run/cluster.sh up --cuttable.
 add_executable(perch-relay ${CMAKE_SOURCE_DIR}/tests/relay/relay.c)
 
+# A wall clock that is wrong, for programs that a test starts.
+add_library(perch-shift SHARED ${CMAKE_SOURCE_DIR}/tests/shift/shift.c)
+set_target_properties(perch-shift PROPERTIES LIBRARY_OUTPUT_DIRECTORY
+	${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+
 # The contract alone: what a block costs, and a day of a city.
 foreach(name contract day)
 	add_executable(perch-bench-${name} EXCLUDE_FROM_ALL

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""tests/system/clocks.py -- nodes whose clocks are 5 s apart: one ledger with one
+state root, whoever leads, and time that does not go back.
+"""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(
+    os.path.abspath(__file__)), "..", "support"))
+from cluster import BIN, SANITIZED, Cluster, expect, main, until  # noqa: E402
+
+SHIFT = os.path.join(BIN, "libperch-shift.so")
+SHIFTS = {"the_leader_node": -2500, "the_blue_sky": 2500, "white_noise": 0}
+
+
+def restart(c, name):
+    os.environ.update(LD_PRELOAD=SHIFT, PERCH_SHIFT_MS=str(SHIFTS[name]))
+    try:
+        c.script("restart", name)
+    finally:
+        del os.environ["LD_PRELOAD"], os.environ["PERCH_SHIFT_MS"]
+
+
+def clock_of(c, name):
+    """What a node's own clock said when it was last started, and this one's:
+    when its process began, in seconds of the day."""
+    lines = re.findall(r"T(\d+):(\d+):([\d.]+)Z .* answers on", c.log(name))
+    hour, minute, second = lines[-1]
+    with open(os.path.join(c.dir, "pids", name)) as file:
+        begun = os.stat("/proc/" + file.read().strip()).st_ctime
+    return int(hour) * 3600 + int(minute) * 60 + float(second), begun % 86400
+
+
+def times(c):
+    """Of the final blocks, in order."""
+    with c.lines("alice", "watch", "--height", 1) as watched:
+        top = c.status()["nodes"][0]["chains"][0]["final_height"]
+        until(lambda: watched.rows and
+              watched.rows[-1][1]["height"] >= top - 2, 30, "the ledger")
+    return [row["time"] for _, row in watched.rows]
+
+
+def five_seconds():
+    with Cluster(nodes=3) as c:
+        for name in SHIFTS:
+            restart(c, name)
+            c.wait_leader()
+        for name, shift in SHIFTS.items():
+            said, begun = clock_of(c, name)
+            expect(abs((said - begun - shift / 1000 + 43200) % 86400 - 43200)
+                   < 2, "%s says %.1f at %.1f" % (name, said, begun))
+        led = set()
+        for number in range(3):
+            leader = c.wait_leader()
+            led.add(leader)
+            with c.traffic(20) as traffic:
+                until(lambda: len([row for _, row in traffic.rows if
+                                   row.get("status") == "final"]) >= 60, 60,
+                      "60 fates under %s" % leader)
+            c.wait_agreement()
+            c.script("kill", leader)
+            c.wait_leader(but=leader)
+            restart(c, leader)
+            c.wait_agreement()
+        expect(len(led) > 1, "only %s has led" % led)
+        seen = times(c)
+        expect(seen == sorted(seen), "time went back")
+        print("%s led; %d transactions, one root" % (
+            ", ".join(sorted(led)), len(seen)))
+
+
+if __name__ == "__main__":
+    if SANITIZED or not os.path.exists(SHIFT):
+        print("skipped: no %s, or sanitizers, which come first" % SHIFT)
+        sys.exit(77)
+    main(five_seconds)
