@@ -3,8 +3,10 @@
  */
 #include "rules.h"
 
+#include "contract/inside.h"
 #include "contract/never.h"
 #include "contract/reservation.h"
+#include "site.h"
 
 static int found_in(struct desk *f)
 {
@@ -130,6 +132,249 @@ static void test_aircraft_and_quota(void **unused)
 	shut(f);
 }
 
+/* ---- in a block: what it did, or what is told of it, is changed ---- */
+
+struct stage {
+	struct genesis *genesis;
+	struct site site;
+	struct never_watch watch;
+	struct paper paper;
+	struct block_ref block;
+	uint64_t number;
+	time_ms now;
+};
+
+static struct stage *stage_open(void)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->genesis = genesis_new();
+	s->genesis->parties[0].tier = 1;
+	site_open(&s->site, s->genesis, &state_limits_small);
+	s->now = T0;
+	return s;
+}
+
+static void stage_close(struct stage *s)
+{
+	site_close(&s->site);
+	free(s->genesis);
+	free(s);
+}
+
+static struct paper *stage_write(struct stage *s, enum who who)
+{
+	paper_begin(
+		&s->paper, who, ++s->number, s->now + 2 * MINUTE, TX_MODE_ALL);
+	return &s->paper;
+}
+
+/* A block of what is on the paper. */
+static void stage_block(struct stage *s, enum who who)
+{
+	struct id id = s->paper.tx.id;
+	struct key key = who_pair(who)->key;
+
+	assert_int_equal(
+		pool_put(&s->site, &s->paper, who, s->genesis), ERR_OK);
+	s->now += 1000;
+	s->block = build(&s->site, s->now, false);
+	mempool_remove(s->site.pool, &key, &id);
+	assert_true(s->site.moves->count > 0 ||
+		    s->paper.tx.ops[0].kind == OP_REQUEST_CLEARANCE);
+}
+
+static int judge(struct stage *s)
+{
+	struct never_watch *watch = malloc(sizeof(*watch));
+	struct never_found found = {.rule = 0};
+
+	assert_non_null(watch);
+	*watch = s->watch;
+	bool bad = never_block(
+		watch, s->site.home.state, &s->block, s->site.moves, &found);
+	assert_int_equal(bad, found.rule != 0);
+	free(watch);
+	return found.rule;
+}
+
+/* As it was, it is good, and is remembered. */
+static void keep(struct stage *s)
+{
+	struct never_found found;
+
+	assert_false(never_block(&s->watch, s->site.home.state, &s->block,
+		s->site.moves, &found));
+	assert_int_equal(judge(s), 13); /* a second time */
+}
+
+static struct party *stage_party(struct stage *s, enum who who)
+{
+	struct state *state = s->site.home.state;
+
+	return state_party_at(
+		state, table_find(&state->parties, &who_pair(who)->key));
+}
+
+/* What is wrong while *at is this. */
+#define JUDGE_WITH(s, at, value, rule)                                         \
+	do {                                                                   \
+		__typeof__(at) was = (at);                                     \
+		(at) = (value);                                                \
+		assert_int_equal(judge(s), rule);                              \
+		(at) = was;                                                    \
+	} while (0)
+
+static void plant_reserved(struct stage *s)
+{
+	struct move *move = &s->site.moves->items[0];
+	struct state *state = s->site.home.state;
+	uint32_t east;
+
+	assert_true(port_find(state, view_text("east"), &east));
+	struct pad *pad = &state->ports[east].pads[0];
+	JUDGE_WITH(s, pad->open, false, 9);
+	JUDGE_WITH(s, stage_party(s, ALICE)->tier, 0, 10);
+	JUDGE_WITH(s, stage_party(s, ALICE)->live, 1000, 17);
+	JUDGE_WITH(s, stage_party(s, ALICE)->role, ROLE_OBSERVER, 12);
+	JUDGE_WITH(s, move->to, RESERVATION_OCCUPIED, 12);
+	JUDGE_WITH(s, move->record.state, RESERVATION_HELD, 12);
+	JUDGE_WITH(s, s->block.header.time, s->block.header.time + 1, 13);
+}
+
+static void plant_cleared(
+	struct stage *s, const struct id *departure, const struct id *arrival)
+{
+	struct state *state = s->site.home.state;
+	struct reservation *landing =
+		reservation_at(state, reservation_find(state, arrival));
+	struct view serial = view_text("X1");
+	struct hash hash = hash_bytes(serial);
+	uint64_t key;
+
+	JUDGE_WITH(s, landing->state, RESERVATION_HELD, 6);
+	state->time += 5001; /* and it was measured as long ago */
+	JUDGE_WITH(s, s->block.header.time, (uint64_t)state->time, 3);
+	state->time -= 5001;
+	for (size_t i = 0; i < NEVER_KEPT; i++) {
+		if (!id_equal(&s->watch.requests[i].reservation, departure))
+			continue;
+		JUDGE_WITH(s, s->watch.requests[i].used, true, 5);
+		JUDGE_WITH(s, s->watch.requests[i].nonce, 7, 5);
+	}
+	memcpy(&key, &hash, sizeof(key));
+	size_t slot = key % NEVER_KEPT;
+	s->watch.movements[slot].aircraft = key;
+	JUDGE_WITH(s, s->watch.movements[slot].moved, 1000, 5);
+	JUDGE_WITH(s, stage_party(s, TOWER)->role, ROLE_OPERATOR, 12);
+}
+
+static void plant_departed(struct stage *s)
+{
+	struct moves *moves = s->site.moves;
+	struct state *state = s->site.home.state;
+	struct home other;
+
+	JUDGE_WITH(s, moves->count, 0, 4);
+	JUDGE_WITH(s, moves->items[0].record.aircraft, view_text("X2"), 4);
+	JUDGE_WITH(s, moves->items[0].record.pad, view_text("b"), 4);
+	JUDGE_WITH(s, moves->items[0].record.flags, RECORD_AIRBORNE, 8);
+	/* A state in which this transaction had no effect. */
+	home_open(&other, s->genesis, &state_limits_small, JOURNAL_BYTES);
+	other.state->time = state->time;
+	s->site.home.state = other.state;
+	assert_int_equal(judge(s), 15);
+	s->site.home.state = state;
+	home_close(&other);
+}
+
+static void test_blocks_of_a_flight(void **unused)
+{
+	struct stage *s = stage_open();
+	time_ms at = s->now + 5 * 1000;
+	struct id departure, arrival;
+
+	(void)unused;
+	struct op_reserve half = wish_of("east", "a", at, at + 10 * MINUTE);
+	half.aircraft = view_text("X1");
+	half.pair = half.movement = half.tier = 1;
+	struct paper *paper = stage_write(s, ALICE);
+	PAPER_ADD(paper, op_reserve, &half);
+	half.port = view_text("west");
+	half.pad = view_text("b");
+	half.movement = MOVEMENT_ARRIVAL;
+	half.start += (uint64_t)MINUTE;
+	half.end += (uint64_t)MINUTE;
+	PAPER_ADD(paper, op_reserve, &half);
+	stage_block(s, ALICE);
+	departure = s->site.moves->items[0].record.reservation;
+	arrival = s->site.moves->items[1].record.reservation;
+	plant_reserved(s);
+	keep(s);
+
+	struct op_request_clearance ask = {
+		.reservation = departure, .nonce = 1};
+	PAPER_ADD(stage_write(s, ALICE), op_request_clearance, &ask);
+	stage_block(s, ALICE);
+	keep(s);
+	s->now = at;
+	struct op_clear clear = {
+		.reservation = departure,
+		.nonce = 1,
+		.movement = MOVEMENT_DEPARTURE,
+		.until = (uint64_t)(at + MINUTE),
+		.pad_state = PAD_OCCUPIED,
+		.on_pad = view_text("X1"),
+		.measured = (uint64_t)at + 1000,
+	};
+	PAPER_ADD(stage_write(s, TOWER), op_clear, &clear);
+	stage_block(s, TOWER);
+	plant_cleared(s, &departure, &arrival);
+	keep(s);
+
+	struct op_departed left = {
+		.port = view_text("east"),
+		.pad = view_text("a"),
+		.reservation = view_of(&departure, ID_SIZE),
+		.aircraft = view_text("X1"),
+	};
+	PAPER_ADD(stage_write(s, TOWER), op_departed, &left);
+	stage_block(s, TOWER);
+	plant_departed(s);
+	keep(s);
+	stage_close(s);
+}
+
+static void test_blocks_of_tiers(void **unused)
+{
+	struct stage *s = stage_open();
+	time_ms at = s->now + HOUR;
+	struct op_reserve op = wish_of("east", "a", at, at + HOUR);
+
+	(void)unused;
+	PAPER_ADD(stage_write(s, BOB), op_reserve, &op);
+	stage_block(s, BOB);
+	keep(s);
+	op.tier = 1;
+	PAPER_ADD(stage_write(s, ALICE), op_reserve, &op);
+	stage_block(s, ALICE);
+	struct moves *moves = s->site.moves;
+	assert_int_equal(moves->count, 2);
+	assert_int_equal(moves->items[0].to, RESERVATION_PREEMPTED);
+	JUDGE_WITH(s, moves->items[1].record.tier, 0, 10);
+	JUDGE_WITH(s, moves->items[0].cause, OP_CANCEL, 10);
+	JUDGE_WITH(s, moves->items[0].record.flags, RECORD_AIRBORNE, 8);
+	struct move was = moves->items[0];
+	moves->items[0].from = RESERVATION_OVERSTAY;
+	moves->items[0].to = RESERVATION_RELEASED;
+	moves->items[0].record.state = RESERVATION_RELEASED;
+	assert_int_equal(judge(s), 11);
+	moves->items[0] = was;
+	keep(s);
+	stage_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +383,8 @@ int main(void)
 		cmocka_unit_test(test_flight),
 		cmocka_unit_test(test_closure),
 		cmocka_unit_test(test_aircraft_and_quota),
+		cmocka_unit_test(test_blocks_of_a_flight),
+		cmocka_unit_test(test_blocks_of_tiers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
