@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install libperch into a directory of its own, build the example against it
+# Install Perch into a directory of its own, build the example against libperch
 # with nothing but pkg-config, and see that it shows perch_* only.
 #
 #   check.sh BUILD CC CFLAGS
@@ -15,6 +15,11 @@ fail() {
 }
 
 cmake --install "$build" --prefix "$dir" --component perch >/dev/null
+cmake --install "$build" --prefix "$dir" --component programs >/dev/null
+for name in node wallet contract observer controller; do
+	"$dir/bin/perch-$name" --version >/dev/null ||
+		fail "perch-$name does not run where it was installed"
+done
 PKG_CONFIG_PATH=$dir/lib/pkgconfig
 export PKG_CONFIG_PATH
 
