@@ -311,6 +311,26 @@ static void test_what_becomes_final_is_mined_on_at_once(void **state)
 	assert_int_equal(world->seek, SEEK_BLOCK);
 }
 
+/* Nor above what the ledger could still be taken back to. */
+static void test_nobody_mines_what_cannot_be_undone(void **state)
+{
+	struct pow_world *world = *state;
+	const size_t late = 2 + POW_LAG;
+	world->now += 100000000;
+	grow(world, blocks, late + 1, NULL, INTERVAL, 0);
+	world->reach = 1;
+	for (size_t i = 0; i <= late; i++) {
+		assert_int_equal(world->seek, SEEK_BLOCK);
+		world->now += 10;
+		world_tip(world, 1, &blocks[i]);
+	}
+	assert_int_equal(world->seek, SEEK_NONE);
+	assert_true(world->pow->seek_at > world->now + 10000 * INTERVAL);
+	certify(world, &blocks[0]);
+	assert_int_equal(world->final, 1);
+	assert_int_equal(world->seek, SEEK_BLOCK);
+}
+
 /* Without signatures nothing is ever final, and nothing to wait for. */
 static void test_without_checkpoints_nobody_waits(void **state)
 {
@@ -366,6 +386,7 @@ int main(void)
 		TEST(test_what_was_left_and_forgotten_is_fetched),
 		TEST(test_nobody_mines_far_ahead_of_what_is_final),
 		TEST(test_what_becomes_final_is_mined_on_at_once),
+		TEST(test_nobody_mines_what_cannot_be_undone),
 		TEST(test_without_checkpoints_nobody_waits),
 		TEST(test_no_further_back_than_the_ledger_reaches),
 	};

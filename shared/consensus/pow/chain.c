@@ -218,12 +218,12 @@ static void seek_block(struct pow *pow, struct effects *out)
 	pow_field_put(effect->seek.field, &field);
 }
 
-/* Branches that part by more than POW_REACH cannot become one again, so nobody
- * goes so far alone. From half of it above what could be final on, each block
- * is waited for before it is sought, and the wait doubles: miners that are cut
- * off for a night, or whose blocks come faster than they can be told, do not
- * lose each other, and a chain without its signers becomes slow and does not
- * stand.
+/* Branches that part by more than POW_REACH, or than the ledger can undo,
+ * cannot become one again, so nobody goes so far alone. From half of it above
+ * what could be final on, each block is waited for before it is sought, and the
+ * wait doubles: miners that are cut off for a night, or whose blocks come
+ * faster than they can be told, do not lose each other, and a chain without its
+ * signers becomes slow and does not stand.
  */
 static time_ms caution(const struct pow *pow)
 {
@@ -231,9 +231,14 @@ static time_ms caution(const struct pow *pow)
 	uint64_t half = (POW_REACH - depth) / 2;
 	uint64_t open =
 		pow_entry_of(pow, pow->active)->past.height - pow->final;
-	if (depth == 0 || open <= depth + half)
+	uint64_t doublings = POW_DOUBLINGS_MAX;
+	if (depth == 0 || open <= depth + POW_LAG)
 		return 0;
-	uint64_t doublings = (open - depth - half) * POW_DOUBLINGS_MAX / half;
+	if (pow->reach <= pow->final) {
+		if (open <= depth + half)
+			return 0;
+		doublings = (open - depth - half) * POW_DOUBLINGS_MAX / half;
+	}
 	if (doublings > POW_DOUBLINGS_MAX)
 		doublings = POW_DOUBLINGS_MAX;
 	time_ms wait = pow->config.pow.interval_ms << doublings;

@@ -29,6 +29,7 @@ enum {
 	POW_TIP_MS_MAX = 5000,
 	POW_ORPHANS_MAX = 64, /* parentless headers of a peer in a row */
 	POW_SECOND_MS = 1000,
+	POW_LAG = 16, /* blocks beside depth that signatures are late by */
 	POW_DOUBLINGS_MAX = 16, /* of the pause before a block is sought */
 	POW_SAID_MAX = 200,     /* messages of a peer in a second */
 	POW_GIVEN_MAX = 512,    /* blocks and headers for a peer in a second */
