@@ -80,8 +80,9 @@ struct fake {
 	const char *refusal; /* answer to everything but hello */
 	struct view proof;   /* body of its answer to a proof query */
 	struct view certificate, evidence; /* the same of those queries */
-	size_t blocks_max;                 /* in one answer; 0: all that fit */
-	uint64_t first_height;             /* older blocks are gone */
+	struct view chunk, simulated;
+	size_t blocks_max;     /* in one answer; 0: all that fit */
+	uint64_t first_height; /* older blocks are gone */
 	uint64_t boot, counters[5];
 	unsigned seen[FAKE_TYPES]; /* requests, by type */
 	bool drops_published;      /* counted, not sent */

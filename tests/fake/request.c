@@ -332,6 +332,12 @@ void fake_answer_request(struct fake *fake, const struct bus_message *to,
 	case MESSAGE_EVIDENCE_QUERY:
 		fake_answer(fake, to, MESSAGE_EVIDENCE, fake->evidence);
 		return;
+	case MESSAGE_STATE_QUERY:
+		fake_answer(fake, to, MESSAGE_STATE_CHUNK, fake->chunk);
+		return;
+	case MESSAGE_SIMULATE_QUERY:
+		fake_answer(fake, to, MESSAGE_SIMULATE, fake->simulated);
+		return;
 	case MESSAGE_PORTS_QUERY:
 		on_ports(fake, to);
 		return;
