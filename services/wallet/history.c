@@ -105,5 +105,8 @@ int verb_history(struct wallet *wallet, int argc, char **argv)
 		}
 		more = event.history->more && event.history->count > 0;
 	}
+	if (after == 0 && !wallet->json)
+		puts(wallet_say(wallet, "nothing has happened yet",
+			"まだ何もありません"));
 	return wallet_close(wallet, EXIT_GRANTED);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "service/words.h"
 
 static const struct verb {
 	const char *name, *other; /* and the prototypes' word for it */
@@ -130,8 +131,11 @@ int main(int argc, char **argv)
 	verb = find(argv[place]);
 	if (verb == NULL) {
 		fprintf(stderr,
-			"perch-wallet: %s: no such verb (see perch-wallet "
-			"--help)\n",
+			words_japanese()
+				? "perch-wallet: %s: このような動詞はありません"
+				  " (perch-wallet --help を参照)\n"
+				: "perch-wallet: %s: no such verb (see "
+				  "perch-wallet --help)\n",
 			argv[place]);
 		return EXIT_USAGE;
 	}

@@ -160,6 +160,8 @@ def wallets():
         reserve = [WALLET, "reserve", *alice, "--port", "naha", "--pad", "A"]
         say(2, ["Usage"], [WALLET])
         say(2, ["dive", "no such verb"], [WALLET, "dive"])
+        say(2, ["dive", "動詞"], [WALLET, "dive"], {"LC_ALL": "ja_JP.UTF-8"})
+        say(0, ["nothing has happened yet"], [WALLET, "history", *alice])
         say(2, ["--portt"], [WALLET, "reserve", *alice, "--portt", "x"])
         say(2, ["--port", "missing"], [WALLET, "reserve", *alice])
         say(2, ["+10m"], reserve + ["--from", "yesterday"])
