@@ -88,18 +88,6 @@ static struct drone *add_drone(
 	return drone;
 }
 
-enum err world_drone(struct world *world, const char *name, const char *port)
-{
-	const struct drone *drone = find(world, name);
-
-	if (drone != NULL)
-		return drone->phase == DRONE_HANGAR &&
-				       strcmp(drone->port, port) == 0
-			       ? ERR_OK
-			       : ERR_EXISTS;
-	return add_drone(world, name, port) == NULL ? ERR_FULL : ERR_OK;
-}
-
 static bool stands_on(const struct drone *drone, int pad)
 {
 	return drone->pad == pad && (drone->phase == DRONE_PARKED ||

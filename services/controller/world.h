@@ -74,9 +74,6 @@ void world_step(struct world *world, time_ms now);
 /* Something went wrong on purpose, for so long. */
 void world_fault(struct world *world, int pad, enum fault fault, time_ms now,
 	time_ms how_long);
-/* Put a drone into a port's hangar. ERR_FULL; ERR_EXISTS: it is elsewhere. */
-enum err world_drone(struct world *world, const char *name, const char *port);
-
 /* A pad as its device sees it. */
 void world_look(
 	const struct world *world, int pad, time_ms now, struct pad_state *out);

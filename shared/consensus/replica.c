@@ -545,26 +545,6 @@ void replica_transfer(
 	simple(replica, tick, event, out);
 }
 
-void replica_vouched(struct replica *replica, const struct tick *tick,
-	const struct key *key, uint64_t height, const struct hash *hash,
-	struct outputs *out)
-{
-	struct event event = {.type = EVENT_VOUCHED};
-	event.vouched.key = *key;
-	event.vouched.height = height;
-	event.vouched.hash = *hash;
-	simple(replica, tick, event, out);
-}
-
-void replica_certified(struct replica *replica, const struct tick *tick,
-	uint64_t height, const struct hash *hash, struct outputs *out)
-{
-	struct event event = {.type = EVENT_CERTIFIED};
-	event.certified.height = height;
-	event.certified.hash = *hash;
-	simple(replica, tick, event, out);
-}
-
 void replica_forgot(struct replica *replica, const struct tick *tick,
 	uint64_t height, struct outputs *out)
 {

@@ -155,12 +155,6 @@ void replica_forgot(struct replica *replica, const struct tick *tick,
  * target. One for a task that was replaced changes nothing. */
 bool replica_mined(struct replica *replica, const struct tick *tick,
 	uint64_t task, uint64_t extra, uint32_t nonce, struct outputs *out);
-/* A voter's checkpoint signature was verified; enough of them were. */
-void replica_vouched(struct replica *replica, const struct tick *tick,
-	const struct key *key, uint64_t height, const struct hash *hash,
-	struct outputs *out);
-void replica_certified(struct replica *replica, const struct tick *tick,
-	uint64_t height, const struct hash *hash, struct outputs *out);
 /* A transaction whose signature was verified. ERR_OK: it waits for a block (or
  * has been in one: see replica_fate). ERR_EXISTS: the same content is known.
  * ERR_REPLAY, ERR_EXPIRED, ERR_BUSY: refused. local: a client of this node sent

@@ -131,14 +131,6 @@ void number_big(const struct number *a, uint8_t out[32])
 		out[31 - i] = (uint8_t)(a->words[i / 8] >> i % 8 * 8);
 }
 
-struct number number_of_little(const uint8_t bytes[32])
-{
-	struct number out = {{0}};
-	for (int i = 0; i < 32; i++)
-		out.words[i / 8] |= (uint64_t)bytes[i] << i % 8 * 8;
-	return out;
-}
-
 double number_double(const struct number *a)
 {
 	double value = 0;

@@ -29,7 +29,6 @@ struct number number_shift(const struct number *a, int shift);
 /* As 32 bytes, least significant first; most significant first. */
 void number_little(const struct number *a, uint8_t out[32]);
 void number_big(const struct number *a, uint8_t out[32]);
-struct number number_of_little(const uint8_t bytes[32]);
 /* The nearest double. */
 double number_double(const struct number *a);
 
