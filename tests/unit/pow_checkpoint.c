@@ -367,6 +367,33 @@ static void test_no_further_back_than_the_ledger_reaches(void **state)
 	assert_int_equal(world->reverts, 1);
 }
 
+/* Also when the branch that it went to turns out to be invalid. */
+static void test_no_way_back_from_an_invalid_branch(void **state)
+{
+	struct pow_world *world = *state;
+	const struct forged *list[5];
+	struct pow_message headers = {.kind = POW_HEADERS, .height = 5};
+	grow(world, blocks, 3, NULL, INTERVAL, 0);
+	grow(world, others, 5, NULL, INTERVAL, 1);
+	say_all(world, 1, blocks, 3);
+	world->invalid = others[2].block.ref.hash;
+	for (size_t i = 0; i < 5; i++)
+		list[i] = &others[i];
+	for (size_t i = 4; i > 0; i--)
+		others[i].block.whole = false;
+	world_hear(world, 2, &headers, list, 5);
+	headers.kind = POW_BODY;
+	for (size_t i = 1; i < 5; i++) {
+		others[i].block.whole = true;
+		world->reach = i >= 3 ? 2 : 0;
+		world_hear(world, 2, &headers, &list[i], 1);
+	}
+	assert_int_equal(world->reverts, 1);
+	assert_int_equal(world->tip, 2);
+	assert_true(hash_equal(&world->chain[2], &others[1].block.ref.hash));
+	assert_int_equal(world->seek, SEEK_BLOCK);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
@@ -389,6 +416,7 @@ int main(void)
 		TEST(test_nobody_mines_what_cannot_be_undone),
 		TEST(test_without_checkpoints_nobody_waits),
 		TEST(test_no_further_back_than_the_ledger_reaches),
+		TEST(test_no_way_back_from_an_invalid_branch),
 	};
 
 	crypto_start();

@@ -62,7 +62,7 @@ struct pow_world {
 	enum err wrong;          /* and why */
 	struct hash chain[2048]; /* by height */
 	uint64_t tip, final, kept_to;
-	uint64_t reach; /* what this ledger can go back to */
+	uint64_t reach, told_reach; /* what this ledger can go back to */
 	unsigned reverts, connects, saves, keeps, drops, seeks;
 	enum seek_kind seek; /* the last one */
 	size_t signed_count;
@@ -187,6 +187,7 @@ static void world_connect(struct pow_world *world, const struct effect *effect)
 	}
 	event.connected.reach =
 		world->reach < world->tip ? world->reach : world->tip;
+	world->told_reach = event.connected.reach;
 	event.connected.member_count = PEERS;
 	for (size_t i = 0; i < PEERS; i++)
 		members[i] = (struct engine_member){pow_pair(i)->key, 2};
@@ -234,6 +235,7 @@ static void world_take(struct pow_world *world, const struct effect *effect)
 		return;
 	case EFFECT_REVERT:
 		CHECK(effect->revert.height >= world->final);
+		CHECK(effect->revert.height >= world->told_reach);
 		world->tip = effect->revert.height;
 		world->kept_to = effect->revert.keep_to;
 		world->reverts++;
