@@ -156,6 +156,7 @@ start() {
 	pilot_alice | pilot_bob)
 		launch "$1" "$bin/perch-wallet" fly --again --for 90s --tier \
 			"$([ "$1" = pilot_bob ] && echo 3 || echo 0)" \
+			--emergency "$([ "$1" = pilot_bob ] && echo 0 || echo 20)" \
 			--config "$dir/wallets/${1#pilot_}.conf"
 		;;
 	haneda | kansai | naha)
@@ -560,7 +561,7 @@ demo() {
 	build
 	traffic=${traffic:-2}
 	[ "$engine" != ordered ] || controllers=${controllers:-sim}
-	faults=${faults:-goaround=200,lost=50,overstay=50}
+	faults=${faults:-goaround=200,lost=100,overstay=50}
 	up
 	! has_controllers || begin_pilots
 	say "ready: in $dir; Ctrl-C stops everything"

@@ -35,7 +35,7 @@ begin_controllers() {
 }
 
 # pilots: alice and bob fly, again and again; bob may displace who is of a lower
-# tier.
+# tier, and one in five flights of alice declares an emergency.
 begin_pilots() {
 	say "pilots: alice and bob fly between the ports"
 	start pilot_alice

@@ -35,6 +35,8 @@ static const struct setting own[] = {
 	{"tier", "N", "0 to 7: it displaces lower ones, if granted", "0",
 		false},
 	{"again", NULL, "then another one, until it is stopped", NULL, false},
+	{"emergency", "PERCENT", "how often it declares one in the air", "0",
+		false},
 	{"clearance-out", "FILE",
 		"write the landing's clearance, the take-off's until then",
 		NULL, false},
@@ -67,6 +69,7 @@ struct flight {
 	char ports[2][PERCH_NAME_MAX + 1];
 	char aircraft[PERCH_NAME_MAX + 1];
 	bool interrupted;
+	bool in_trouble; /* it will declare an emergency */
 };
 
 /* ---- words ---- */
@@ -371,6 +374,30 @@ static void ask(struct flight *flight, struct leg *leg)
 			result.text);
 }
 
+/* In the air, and something is wrong: said once, and heard without a word. */
+static void call_for_help(struct flight *flight)
+{
+	struct wallet *wallet = flight->wallet;
+	const struct perch_reservation *landing = &flight->legs[1].now;
+	struct perch_event event;
+	struct perch_tx tx;
+	uint64_t request;
+
+	if (!flight->in_trouble ||
+		flight->legs[0].now.state != PERCH_RELEASED ||
+		landing->state != PERCH_CONFIRMED ||
+		perch_now() < landing->start)
+		return;
+	perch_tx_start(&tx, PERCH_ALL);
+	if (perch_tx_declare_emergency(&tx, &landing->id, NULL, NULL) ==
+			PERCH_OK &&
+		perch_submit(wallet->client, &tx, PERCH_FINAL, &request) ==
+			PERCH_OK &&
+		wallet_wait(wallet, request, &event) && event.failure == NULL)
+		flight->in_trouble = false; /* the history says the rest */
+	flight->legs[1].ask_at = perch_now() + ASK_AGAIN_MS;
+}
+
 /* The clearance that is in force, as a file; once a clearance. */
 static void write_pass(struct flight *flight, struct leg *leg)
 {
@@ -399,6 +426,7 @@ static int follow(struct flight *flight)
 		write_pass(flight, arrival);
 		if (is_over(arrival))
 			break;
+		call_for_help(flight);
 		ask(flight, departure);
 		ask(flight, arrival);
 	}
@@ -436,6 +464,9 @@ static int fly(struct flight *flight)
 			"the ports are not known; is the evaluator there?",
 			"ポートが分かりません。"
 			"評価器を確かめてください");
+	flight->in_trouble =
+		draw(100) <
+		options_number(&flight->wallet->options, "emergency", 0, 100);
 	code = reserve_pair(flight);
 	if (code == EXIT_GRANTED)
 		return follow(flight);
