@@ -283,7 +283,8 @@ static void revoke(struct core *core, size_t pad, struct known *known,
 
 /* The device has not been heard for so long that a clearance on what it said
  * would be refused: close the pad for a minute, so that the ledger says it,
- * too. What was cleared to land here is diverted by that, and never dropped. */
+ * too. What was cleared to land here is diverted by that, and never dropped. A
+ * pad has one closure: one that is planned stays, and nothing is cleared. */
 static void guard_unknown(
 	struct core *core, size_t pad, struct core_actions *out)
 {
@@ -295,6 +296,7 @@ static void guard_unknown(
 		.until = core->now + CORE_CLOSE_MS,
 	};
 	bool is_closed = !on->ledger.open ||
+			 on->ledger.closed_from > core->now ||
 			 core->now + CLOSE_AHEAD_MS < on->closed_until ||
 			 core->now + CLOSE_AHEAD_MS < on->ledger.closed_until;
 

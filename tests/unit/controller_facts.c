@@ -190,6 +190,27 @@ static void unknown_in_a_closure_takes_back(void **state)
 	assert_false(did(story, ACTION_SUBMIT, WISH_CLOSE));
 }
 
+/* It would be forgotten when the device is back and the pad is opened. */
+static void a_planned_closure_stays(void **state)
+{
+	struct story *story = begin();
+	struct perch_reservation *r = book(story, PAD_A, "JA01", PERCH_ARRIVAL);
+
+	(void)state;
+	story->port.pads[PAD_A].closed_from = story->now + 60 * MINUTE;
+	story->port.pads[PAD_A].closed_until = story->now + 90 * MINUTE;
+	read_ledger(story);
+	clear(story, r);
+	story->pads[PAD_A].is = PAD_UNKNOWN;
+	pass(story, CORE_UNKNOWN_MS + 1000);
+	assert_false(did(story, ACTION_SUBMIT, WISH_CLOSE));
+	assert_true(did(story, ACTION_SUBMIT, WISH_REVOKE));
+	assert_true(did(story, ACTION_ABORT, WISH_NONE));
+	story->pads[PAD_A].is = PAD_EMPTY;
+	pass(story, 2000);
+	assert_false(did(story, ACTION_SUBMIT, WISH_OPEN));
+}
+
 static void another_on_the_pad_takes_back(void **state)
 {
 	struct story *story = begin();
@@ -365,6 +386,7 @@ int main(void)
 		cmocka_unit_test(wheels_are_no_flight),
 		cmocka_unit_test(unknown_is_closed),
 		cmocka_unit_test(unknown_in_a_closure_takes_back),
+		cmocka_unit_test(a_planned_closure_stays),
 		cmocka_unit_test(another_on_the_pad_takes_back),
 		cmocka_unit_test(not_cleared_any_more),
 		cmocka_unit_test(goes_around_to_what_is_free),
