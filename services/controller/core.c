@@ -328,6 +328,15 @@ static void on_fate(struct core *core, const struct core_event *event,
 	pending->again = core->now + CORE_AGAIN_MS;
 }
 
+/* Somebody stands there, or did when the device was last heard. */
+static bool was_occupied(const struct core_pad *pad)
+{
+	return pad->was_measured &&
+	       (pad->state.is == PAD_OCCUPIED ||
+		       (pad->state.is == PAD_UNKNOWN &&
+			       pad->state.aircraft[0] != '\0'));
+}
+
 static void on_pads(struct core *core, const struct core_event *event)
 {
 	for (size_t i = 0; i < core->port.pad_count; i++) {
@@ -336,8 +345,7 @@ static void on_pads(struct core *core, const struct core_event *event)
 
 		if (!pad->was_measured)
 			pad->broken_off = now->broken_off;
-		if (pad->was_measured && pad->state.is == PAD_OCCUPIED &&
-			now->is == PAD_EMPTY && now->by_air) {
+		if (was_occupied(pad) && now->is == PAD_EMPTY && now->by_air) {
 			pad->has_flown = true;
 			memcpy(pad->flown, pad->state.aircraft,
 				sizeof(pad->flown));

@@ -191,6 +191,30 @@ def device_lost_in_the_middle_of_a_landing():
         c.wait_agreement()
 
 
+def device_lost_at_a_take_off():
+    """It leaves while nobody can see it; that is told as soon as it is known."""
+    with flown() as c:
+        sure(c)
+        alice = signer.Signer(c, "alice")
+        fault(c, "haneda", "A", "stuck", "10m")
+        departure = alice.reserve("haneda", "A", 1, 120, "JA07", 1)
+        wait_said(c, "haneda", event="pad", **{"is": "occupied",
+                                               "aircraft": "JA07"})
+        time_is_there(c, alice, departure)
+        wait_said(c, "haneda", event="order", order="depart")
+        fault(c, "haneda", "A", "lost", "10m")
+        fault(c, "haneda", "A", "stuck", "0")
+        wait_said(c, "haneda", event="final", op="close_pad")
+        fault(c, "haneda", "A", "lost", "0")
+        wait_said(c, "haneda", event="final", op="departed", aircraft="JA07")
+        wait_said(c, "haneda", event="final", op="open_pad")
+        # Uncleared by then: on record, and the pad is free again only because
+        # it was measured empty.
+        wait_said(c, "haneda", event="final", op="vacated")
+        alice.close()
+        c.wait_agreement()
+
+
 # ---- what no controller would sign ----
 
 def clear_fields(reservation, nonce, **other):
@@ -298,5 +322,5 @@ def goes_around():
 
 if __name__ == "__main__":
     main(whole_flight, killed_between_clear_and_landed,
-         device_lost_in_the_middle_of_a_landing, goes_around, bad_clearances,
-         cut_off)
+         device_lost_in_the_middle_of_a_landing, device_lost_at_a_take_off,
+         goes_around, bad_clearances, cut_off)

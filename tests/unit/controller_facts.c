@@ -190,6 +190,42 @@ static void unknown_in_a_closure_takes_back(void **state)
 	assert_false(did(story, ACTION_SUBMIT, WISH_CLOSE));
 }
 
+/* It left while nobody could see it, and its clearance was over by then. */
+static void who_left_unseen_is_told(void **state)
+{
+	struct story *story = begin();
+	struct perch_reservation *r =
+		book(story, PAD_A, "JA01", PERCH_DEPARTURE);
+	struct wish wish;
+
+	(void)state;
+	stand(story, PAD_A, "JA01", false);
+	read_ledger(story);
+	clear(story, r);
+	story->pads[PAD_A].is = PAD_UNKNOWN;
+	pass(story, CORE_UNKNOWN_MS + 1000);
+	wish = wished(story, WISH_CLOSE);
+	story->count = 0; /* the closure has ended it */
+	grant(story, &wish, NULL);
+	read_ledger(story);
+	stand(story, PAD_A, NULL, true);
+	pass(story, CORE_AGAIN_MS);
+	wish = wished(story, WISH_OPEN);
+	grant(story, &wish, NULL);
+	pass(story, CORE_AGAIN_MS);
+	wish = wished(story, WISH_DEPARTED);
+	assert_string_equal(wish.aircraft, "JA01");
+	assert_false(wish.has_reservation);
+	grant(story, &wish, NULL);
+	/* On wheels is no flight, seen or not. */
+	stand(story, PAD_C, "JA02", false);
+	story->pads[PAD_C].is = PAD_UNKNOWN;
+	pass(story, 1000);
+	stand(story, PAD_C, NULL, false);
+	pass(story, CORE_AGAIN_MS);
+	assert_false(did(story, ACTION_SUBMIT, WISH_DEPARTED));
+}
+
 /* It would be forgotten when the device is back and the pad is opened. */
 static void a_planned_closure_stays(void **state)
 {
@@ -386,6 +422,7 @@ int main(void)
 		cmocka_unit_test(wheels_are_no_flight),
 		cmocka_unit_test(unknown_is_closed),
 		cmocka_unit_test(unknown_in_a_closure_takes_back),
+		cmocka_unit_test(who_left_unseen_is_told),
 		cmocka_unit_test(a_planned_closure_stays),
 		cmocka_unit_test(another_on_the_pad_takes_back),
 		cmocka_unit_test(not_cleared_any_more),
