@@ -3,9 +3,9 @@
 # behaviour sanitizers. Installs what is missing. About ten minutes at most on
 # two cores.
 #
-#   run/test.sh            everything
+#   run/test.sh            all of it, with the sanitizers without the longest
 #   run/test.sh release    the release build only
-#   run/test.sh asan       the sanitizers only
+#   run/test.sh asan       the sanitizers only, with the longest
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -22,27 +22,24 @@ esac
 run/setup.sh || exit 1
 
 bad=""
-# What the sanitizers leave out: the source has no memory, and timings under
-# them mean nothing.
-without_asan="source|long|bench"
 
 try() {
 	name=$1
 	shift
 	echo "== $name"
 	if run/build.sh "$name"; then
-		ctest --test-dir "build/$name" -j3 --output-on-failure \
+		ctest --test-dir "build/$name" -j4 --output-on-failure \
 			--no-tests=error "$@" || bad="$bad $name"
 	else
 		bad="$bad $name"
 	fi
 }
 
+# The source has no memory that a sanitizer could look at.
 case ${1:-all} in
-all | release) try release ;;
-esac
-case ${1:-all} in
-all | asan) try asan -LE "$without_asan" ;;
+all) try release; try asan -LE "source|long" ;;
+release) try release ;;
+asan) try asan -LE source ;;
 esac
 [ -z "$bad" ] || {
 	echo "run/test.sh: not good:$bad" >&2

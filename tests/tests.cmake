@@ -89,18 +89,17 @@ endforeach()
 
 # Real processes, which wait for each other most of the time: they begin first,
 # the longest before the others.
-set(long_system controller report mining discover forks certificate)
 file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/system/*.py)
 foreach(file ${system_tests})
 	get_filename_component(name ${file} NAME_WE)
 	add_test(NAME system_${name} COMMAND ${DEBIAN_PYTHON} ${file})
-	set_tests_properties(system_${name} PROPERTIES TIMEOUT 300
+	set_tests_properties(system_${name} PROPERTIES TIMEOUT 600
 		LABELS system COST 100 SKIP_RETURN_CODE 77 ENVIRONMENT
 		"PERCH_BIN=${CMAKE_BINARY_DIR}/bin;PERCH_BUILD_TYPE=${CMAKE_BUILD_TYPE}")
 endforeach()
-
-foreach(name ${long_system})
-	set_tests_properties(system_${name} PROPERTIES COST 200)
+foreach(name controller report mining discover forks certificate clocks)
+	set_tests_properties(system_${name} PROPERTIES COST 200
+		LABELS "system;long")
 endforeach()
 
 # tests/fuzz: the same targets under libFuzzer (PERCH_FUZZ, clang) or replayed.
