@@ -102,6 +102,18 @@ static void seal_details(struct wallet *wallet, struct perch_reserve *want)
 	want->sealed_size = size;
 }
 
+/* What the free slots of a refusal are compared with. */
+static void say_asked(
+	const struct wallet *wallet, const struct perch_reserve *want)
+{
+	struct perch_slot slot = {.start = want->start, .end = want->end};
+	char text[160];
+
+	snprintf(slot.pad, sizeof(slot.pad), "%s", want->pad);
+	printf("  %s %s %s\n", wallet_say(wallet, "asked for:", "希望:"),
+		want->port, wallet_show_slot(text, &slot));
+}
+
 int verb_reserve(struct wallet *wallet, int argc, char **argv)
 {
 	static const struct done done = {
@@ -146,5 +158,8 @@ int verb_reserve(struct wallet *wallet, int argc, char **argv)
 			"_ or -; the times are before 2100",
 			"ポートとパッドの名前は英数字と _ - で1から32文字、"
 			"時刻は2100年より前です");
-	return wallet_submit(wallet, &tx, &done);
+	code = wallet_submit(wallet, &tx, &done);
+	if (code == EXIT_REFUSED && !wallet->json)
+		say_asked(wallet, &want);
+	return code;
 }
