@@ -201,20 +201,20 @@ halt() {
 # ---- the files of a cluster ----
 
 # The first of so many consecutive free TCP ports, below the range from which
-# the kernel takes ports for outgoing connections.
+# the kernel takes ports for outgoing connections, and above those of tests.
 free_ports() {
 	local count=$1 base port tries used
 	used=" $(ss -Htan | awk '{ sub(/.*:/, "", $4); print $4 }' |
 		sort -u | tr '\n' ' ') "
 	for ((tries = 0; tries < 200; tries++)); do
-		base=$((10000 + (RANDOM * 32768 + RANDOM) % 450 * 50))
+		base=$((21000 + (RANDOM * 32768 + RANDOM) % 230 * 50))
 		for ((port = base; port < base + count; port++)); do
 			case $used in *" $port "*) continue 2 ;; esac
 		done
 		echo $base
 		return
 	done
-	fail "no $count free ports between 10000 and 32768; give --port-base"
+	fail "no $count free ports between 21000 and 32500; give --port-base"
 }
 
 check_ports() {

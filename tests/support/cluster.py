@@ -74,12 +74,36 @@ def processes(directory):
     return found
 
 
+BLOCK = 50  # ports that are one cluster's
+PORTS = range(10000, 21000, BLOCK)  # run/cluster.sh itself takes higher ones
+
+
+def take_block():
+    """The first of fifty free ports, and what keeps other tests from taking
+    them also while nothing listens: a name that goes with this process."""
+    for first in random.sample(PORTS, len(PORTS)):
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind("\0perch-test-%d" % first)
+            for port in range(first, first + BLOCK):
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET,
+                                     socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+            return first, name
+        except OSError:
+            name.close()
+    raise Failed("no %d free ports from %s" % (BLOCK, PORTS))
+
+
 class Cluster:
     def __init__(self, nodes=3, topology="star", **options):
+        self.first_port, self.ports_name = take_block()
         self.base = tempfile.mkdtemp(prefix="perch-test-")
         self.dir = os.path.join(self.base, "cluster")
         self.more = {}
-        self.options = ["--nodes", nodes, "--topology", topology]
+        self.options = ["--nodes", nodes, "--topology", topology,
+                        "--port-base", self.first_port]
         for name, value in options.items():
             self.options.append("--" + name.replace("_", "-"))
             if value is not True:
@@ -104,6 +128,7 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.base, ignore_errors=True)
+        self.ports_name.close()
         if kind is None and (left or code):
             raise Failed("down left %s: %d %s%s" % (left, code, out, err))
 
@@ -174,11 +199,10 @@ class Cluster:
         process.wait(20)
 
     def free_ports(self, count):
-        """The first of so many TCP ports, of the fifty that run/cluster.sh
-        gives to each cluster."""
-        base = int(self.json["nodes"][0]["request"].split(":")[-1])
+        """The first of so many TCP ports, of those that are this cluster's."""
         used = 3 * len(self.json["nodes"]) + 2
-        for first in range(base + used, base + 50 - count + 1):
+        for first in range(self.first_port + used,
+                           self.first_port + BLOCK - count + 1):
             with contextlib.ExitStack() as stack:
                 try:
                     for port in range(first, first + count):
