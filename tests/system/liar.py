@@ -92,22 +92,33 @@ class Liar:
             self.say(name, HEADERS, height, blocks[at:at + AT_ONCE])
 
 
+def mines(c, name, how):
+    c.set_conf(name, "mine = " + how)
+    c.script("restart", name)
+
+
 def mine_in_secret(c, secret, others):
-    """Blocks of a branch from below what the others then sign, heavier."""
+    """Blocks of a branch from below what the others then sign, heavier; the
+    others do not mine afterwards, so that it stays heavier."""
+    honest, follower = others
     until(lambda: all(chain(c, n)["final_height"] >= 3
                       for n in [secret, *others]), 60, "final blocks")
     c.script("cut", secret, "all")
     parted = chain(c, secret)["height"]
-    until(lambda: chain(c, others[0])["final_height"] >= parted + SIGNED,
+    until(lambda: chain(c, honest)["final_height"] >= parted + SIGNED,
           120, "the others sign what they mine")
-    until(lambda: work(c, secret) > 1.2 * work(c, others[0]) and
-          chain(c, secret)["height"] > chain(c, others[0])["height"] + 2,
+    c.script("stop", honest)
+    until(lambda: work(c, secret) > work(c, follower) and
+          chain(c, secret)["height"] > chain(c, follower)["height"] + 2,
           120, "more work in secret")
     heavy = work(c, secret)
     c.script("stop", secret)
     blocks = blocks_of(c, secret, parted - 2)
     expect(len(blocks) > SIGNED, "only %d blocks in its log" % len(blocks))
     c.script("heal")  # its connections end
+    mines(c, honest, "never")
+    until(lambda: chain(c, honest)["final_height"] >= parted + SIGNED, 60,
+          "what was final stays it")
     expect(heavy > max(work(c, n) for n in others), "not heavier any more")
     return Liar(c, secret), parted, blocks
 
@@ -139,9 +150,8 @@ def a_liar():
                  cuttable=True) as c:
         secret, *others = (n["name"] for n in c.json["nodes"])
         c.set_conf(secret, "miners = 8")
-        c.set_conf(others[1], "mine = never")
-        for name in (secret, others[1]):
-            c.script("restart", name)
+        c.script("restart", secret)
+        mines(c, others[1], "never")
         liar, parted, blocks = mine_in_secret(c, secret, others)
         high, liar.sample = parted + len(blocks), blocks[-1]
         deepest = {n: chain(c, n)["numbers"]["deepest"] for n in others}
@@ -153,6 +163,9 @@ def a_liar():
                         20, "the liar is heard"))
             refuses(c, name, "checkpoint",
                     lambda at=name: liar.offer(at, high, blocks))
+        mines(c, others[0], "always")
+        liar.connect(others[0])
+        for name in others:
             refuses(c, name, "parent", lambda at=name: lost(liar, c, at, 100))
             refuses(c, name, "storm", lambda at=name: lost(liar, c, at, STORM))
         final = max(chain(c, n)["final_height"] for n in others)
