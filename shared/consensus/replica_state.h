@@ -122,6 +122,22 @@ void replica_begin(
 void replica_step(
 	struct replica *replica, struct event *event, struct outputs *out);
 
+/* ---- replica_open.c: memory and the way to the tip ---- */
+
+/* The engine begins after the genesis or the snapshot that was restored; field
+ * is that of the snapshot's block. Once. */
+void replica_engine_begin(struct replica *replica, struct view field);
+/* The state is that after this block now: everything else follows it. */
+void replica_install(struct replica *replica, const struct block_ref *block);
+
+/* ---- replica_effect.c: what an engine wants ---- */
+
+void replica_carry_out(struct replica *replica, const struct effect *effect,
+	struct outputs *out);
+/* Nothing is done any more; OUTPUT_HALT says why. */
+void replica_halt(struct replica *replica, enum err err,
+	const struct block_ref *block, struct outputs *out);
+
 /* ---- replica_chain.c: blocks and the chain ---- */
 
 /* Fill change from a block that makes one. */
