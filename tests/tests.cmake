@@ -34,7 +34,7 @@ foreach(file ${unit_tests})
 	endif()
 	add_test(NAME unit_${name} COMMAND unit_${name})
 	# Debian's libzmq, LMDB and czmq are not instrumented.
-	set_tests_properties(unit_${name} PROPERTIES TIMEOUT 300 LABELS unit
+	set_tests_properties(unit_${name} PROPERTIES TIMEOUT 600 LABELS unit
 		ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1)
 endforeach()
 
@@ -73,7 +73,7 @@ file(GLOB traces CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/trace/*.txt)
 foreach(file ${traces})
 	get_filename_component(name ${file} NAME_WE)
 	add_test(NAME trace_${name} COMMAND trace ${file})
-	set_tests_properties(trace_${name} PROPERTIES TIMEOUT 60 LABELS trace)
+	set_tests_properties(trace_${name} PROPERTIES TIMEOUT 600 LABELS trace)
 endforeach()
 
 # What checks the repository itself, with Debian's Python and its packages.
@@ -82,7 +82,7 @@ file(GLOB source_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/source/*.py)
 foreach(file ${source_tests})
 	get_filename_component(name ${file} NAME_WE)
 	add_test(NAME source_${name} COMMAND ${DEBIAN_PYTHON} ${file})
-	set_tests_properties(source_${name} PROPERTIES TIMEOUT 120
+	set_tests_properties(source_${name} PROPERTIES TIMEOUT 600
 		LABELS source SKIP_RETURN_CODE 77 ENVIRONMENT
 		"PERCH_BUILD=${CMAKE_BINARY_DIR};PERCH_BUILD_TYPE=${CMAKE_BUILD_TYPE}")
 endforeach()
@@ -118,7 +118,7 @@ target_link_libraries(fuzz_replay perch_fuzz)
 target_compile_definitions(fuzz_replay PRIVATE
 	PERCH_SOURCE="${CMAKE_SOURCE_DIR}")
 add_test(NAME fuzz_replay COMMAND fuzz_replay)
-set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 300 LABELS fuzz)
+set_tests_properties(fuzz_replay PROPERTIES TIMEOUT 600 LABELS fuzz)
 if(PERCH_FUZZ)
 	set(fuzz_names frame differ open execute snapshot pass mavlink connect zap)
 	foreach(file ${CDDL})

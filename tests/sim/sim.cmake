@@ -21,7 +21,7 @@ set(sim_environment
 	"ASAN_OPTIONS=abort_on_error=1:detect_leaks=0"
 	"UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1")
 add_test(NAME sim_study COMMAND perch-sim --engine pow --nodes 500)
-set_tests_properties(sim_study PROPERTIES TIMEOUT 300 LABELS sim)
+set_tests_properties(sim_study PROPERTIES TIMEOUT 600 LABELS sim)
 foreach(file ${engine_files})
 	get_filename_component(folder ${file} DIRECTORY)
 	get_filename_component(engine ${folder} NAME)
