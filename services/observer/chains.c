@@ -11,6 +11,9 @@ enum {
 	CHAIN_COLUMNS = 8, /* " ordered" */
 	LEFT_COLUMNS = 24, /* "  left 16:40:00 ordered " */
 	BRANCH_MS = 60000, /* that a left branch is drawn */
+	BLOCKS_MIN = 3,    /* or else names and roles are shortened */
+	FRAME_COLUMNS = 8, /* "(Node: )" */
+	ROLE_COLUMNS = 10,
 };
 
 static uint64_t highest(const struct model *model, unsigned chain, bool final)
@@ -70,8 +73,12 @@ static uint64_t typical(
 static void draw_head(
 	struct frame *frame, const struct model *model, unsigned chain)
 {
-	static const char *const steps[][2] = {{"received", "received_us"},
-		{"ordered", "ordered_us"}, {"final", "final_us"}};
+	static const struct {
+		const char *name, *number;
+		unsigned rank;
+	} steps[] = {{"received", "received_us", 5},
+		{"ordered", "ordered_us", 3}, {"final", "final_us", 2}};
+	struct pieces pieces = {0};
 	uint64_t reorganisations = 0, deepest = 0;
 	char room[16];
 	struct pen pen = pen_line(frame);
@@ -81,23 +88,24 @@ static void draw_head(
 		if (tower->deepest > deepest)
 			deepest = tower->deepest;
 	}
-	pen_put(&pen, BOLD, "%-7s", model_chain_name(chain));
-	pen_put(&pen, PLAIN, "  final ");
-	pen_put(&pen, BOLD, "%llu",
+	pieces_add(&pieces, 0, BOLD, "%-7s", model_chain_name(chain));
+	pieces_add(&pieces, 0, PLAIN, "  final ");
+	pieces_add(&pieces, 0, BOLD, "%llu",
 		(unsigned long long)highest(model, chain, true));
-	pen_put(&pen, model->forks[chain] > 0 ? YELLOW : PLAIN, "  forks %llu",
-		(unsigned long long)model->forks[chain]);
-	pen_put(&pen, reorganisations > 0 ? YELLOW : PLAIN,
+	pieces_add(&pieces, 1, model->forks[chain] > 0 ? YELLOW : PLAIN,
+		"  forks %llu", (unsigned long long)model->forks[chain]);
+	pieces_add(&pieces, 1, reorganisations > 0 ? YELLOW : PLAIN,
 		"  reorganised %llu", (unsigned long long)reorganisations);
 	if (deepest > 0)
-		pen_put(&pen, YELLOW, " (deepest %llu)",
+		pieces_add(&pieces, 4, YELLOW, " (deepest %llu)",
 			(unsigned long long)deepest);
 	for (size_t i = 0; i < 3; i++) {
-		uint64_t us = typical(model, chain, steps[i][1]);
+		uint64_t us = typical(model, chain, steps[i].number);
 		if (us > 0)
-			pen_put(&pen, PLAIN, "  %s in %s", steps[i][0],
-				duration_text(room, us));
+			pieces_add(&pieces, steps[i].rank, PLAIN, "  %s in %s",
+				steps[i].name, duration_text(room, us));
 	}
+	pen_pieces(&pen, &pieces);
 	pen_end(&pen);
 }
 
@@ -216,9 +224,11 @@ static void draw_blocks(struct pen *pen, const struct model *model,
 	uint64_t count = blocks_shown(pen->frame, pen->column, top);
 	if (!tower->known)
 		return;
-	if (tower->height + count <= top) {
-		pen_put(pen, YELLOW, " ... %llu blocks behind",
+	if (tower->height < top && tower->height + count <= top) {
+		char text[48];
+		snprintf(text, sizeof(text), " ... %llu blocks behind",
 			(unsigned long long)(top - tower->height));
+		pen_words(pen, YELLOW, text, "");
 		return;
 	}
 	for (uint64_t i = 1; i <= count; i++)
@@ -237,20 +247,37 @@ static const char *amount_text(char room[16], double amount)
 	return room;
 }
 
-static void draw_work(struct pen *pen, const struct tower *tower)
+static void add_work(struct pieces *pieces, const struct tower *tower)
 {
 	double work = (double)tower_number(tower, "work");
 	double rate = (double)tower_number(tower, "hash_rate");
 	char room[16];
-	pen_put(pen, PLAIN, " work %s ", amount_text(room, work));
+	pieces_add(pieces, 6, PLAIN, "work %s  ", amount_text(room, work));
 	if (rate > 0)
-		pen_put(pen, PLAIN, " %sH/s ", amount_text(room, rate));
+		pieces_add(
+			pieces, 4, PLAIN, "%sH/s  ", amount_text(room, rate));
+}
+
+/* Side by side, the role is that of the order. */
+static int role_of(const struct seen_node *node, unsigned chain)
+{
+	enum { STANDBY = 3, MINER = 4 };
+	return chain == 0 || node->role == STANDBY ? node->role : MINER;
+}
+
+static void draw_role(
+	struct pen *pen, const struct seen_node *node, unsigned chain)
+{
+	enum { LEADER = 2 };
+	int role = role_of(node, chain);
+	pen_put(pen, role == LEADER ? BOLD : PLAIN, "%-9s", model_role(role));
 }
 
 static void draw_facts(struct pen *pen, const struct model *model,
 	const struct seen_node *node, unsigned chain)
 {
 	char room[12];
+	struct pieces pieces = {0};
 	const struct tower *tower = &node->towers[chain];
 	switch (node->seen) {
 	case SEEN_NEVER:
@@ -259,32 +286,34 @@ static void draw_facts(struct pen *pen, const struct model *model,
 	case SEEN_DOWN:
 		pen_put(pen, RED, "down since %s",
 			clock_text(room, node->since, true));
-		pen_put(pen, PLAIN, "  %s", node->why);
+		pen_put(pen, PLAIN, "  ");
+		pen_words(pen, PLAIN, node->why, " ..");
 		return;
 	case SEEN_UP:
 		break;
 	}
 	pen_put(pen, PLAIN, "%-8s", model_chain_name(chain));
-	enum { LEADER = 2, STANDBY = 3, MINER = 4 };
-	/* Side by side, the role is that of the order. */
-	int role = chain == 0 || node->role == STANDBY ? node->role : MINER;
-	pen_put(pen, role == LEADER ? BOLD : PLAIN, "%-9s", model_role(role));
+	draw_role(pen, node, chain);
+	pen_put(pen, PLAIN, " ");
 	if (chain == 0)
-		pen_put(pen, PLAIN, " term %llu ",
+		pieces_add(&pieces, 6, PLAIN, "term %llu  ",
 			(unsigned long long)node->term);
 	else
-		draw_work(pen, tower);
-	pen_put(pen, PLAIN, " height %llu  final %llu",
-		(unsigned long long)tower->height,
+		add_work(&pieces, tower);
+	pieces_add(&pieces, 1, PLAIN, "height %llu",
+		(unsigned long long)tower->height);
+	pieces_add(&pieces, 0, PLAIN, "  final %llu",
 		(unsigned long long)tower->final_height);
 	uint64_t lag = highest(model, chain, true) - tower->final_height;
 	if (lag > 0)
-		pen_put(pen, YELLOW, "  lag %llu", (unsigned long long)lag);
+		pieces_add(&pieces, 0, YELLOW, "  lag %llu",
+			(unsigned long long)lag);
 	if (tower->reorganisations > 0)
-		pen_put(pen, YELLOW, "  reorganised %llu",
+		pieces_add(&pieces, 5, YELLOW, "  reorganised %llu",
 			(unsigned long long)tower->reorganisations);
-	pen_put(pen, PLAIN, "  mempool %u  peers %u", node->mempool,
-		node->peers);
+	pieces_add(&pieces, 2, PLAIN, "  mempool %u", node->mempool);
+	pieces_add(&pieces, 3, PLAIN, "  peers %u", node->peers);
+	pen_pieces(pen, &pieces);
 }
 
 static bool is_drawn(const struct model *model, size_t node, unsigned chain)
@@ -296,72 +325,112 @@ static bool is_drawn(const struct model *model, size_t node, unsigned chain)
 	return chain == 0 && !towers[1].known;
 }
 
-/* Where the blocks begin. */
-static unsigned blocks_column(const struct model *model, bool tight)
+/* How much stands before the blocks: all, or less if only so few would follow.
+ */
+struct before {
+	bool role, frame;
+	unsigned column; /* where the blocks begin */
+};
+
+static struct before before_blocks(
+	const struct frame *frame, const struct model *model, bool tight)
 {
-	size_t widest = 0;
+	struct before before = {.role = tight, .frame = true};
+	unsigned widest = 0;
 	for (size_t i = 0; i < model->node_count; i++) {
-		size_t size = strlen(model->nodes[i].name);
+		unsigned size = (unsigned)strlen(model->nodes[i].name);
 		widest = size > widest ? size : widest;
 	}
-	return (unsigned)widest + 8 + (tight ? 10 : 0);
+	before.column = widest + FRAME_COLUMNS + (tight ? ROLE_COLUMNS : 0);
+	if (blocks_shown(frame, before.column, BLOCKS_MIN) == BLOCKS_MIN)
+		return before;
+	before = (struct before){.frame = true};
+	before.column = widest + FRAME_COLUMNS;
+	if (blocks_shown(frame, before.column, BLOCKS_MIN) == BLOCKS_MIN)
+		return before;
+	return (struct before){.column = widest};
 }
 
 static void draw_node(struct frame *frame, const struct model *model,
 	const struct seen_node *node, unsigned chain, bool tight)
 {
+	struct before before = before_blocks(frame, model, tight);
 	struct pen pen = pen_line(frame);
-	pen_put(&pen, PLAIN, "(Node: ");
+	if (before.frame)
+		pen_put(&pen, PLAIN, "(Node: ");
 	pen_put(&pen, BOLD, "%s", node->name);
-	pen_put(&pen, PLAIN, ")");
-	pen_pad(&pen, blocks_column(model, false));
+	if (before.frame)
+		pen_put(&pen, PLAIN, ")");
+	pen_pad(&pen, before.column - (before.role ? ROLE_COLUMNS : 0));
 	if (tight && node->seen != SEEN_UP) {
 		pen_put(&pen, PLAIN, " ");
 		draw_facts(&pen, model, node, chain);
 		pen_end(&pen);
 		return;
 	}
-	if (tight)
-		pen_put(&pen, node->role == 2 ? BOLD : PLAIN, " %-9s",
-			model_role(node->role));
+	if (before.role) {
+		pen_put(&pen, PLAIN, " ");
+		draw_role(&pen, node, chain);
+	}
 	draw_blocks(&pen, model, node, chain);
 	pen_end(&pen);
 }
 
+static unsigned node_rows(
+	const struct model *model, size_t node, bool tight, int64_t now)
+{
+	unsigned count = 0;
+	for (unsigned chain = 0; chain < MODEL_CHAINS; chain++) {
+		if (!is_drawn(model, node, chain))
+			continue;
+		count += tight ? 1 : 2;
+		count += has_branch(&model->nodes[node].towers[chain], now);
+	}
+	return count;
+}
+
+static void draw_chains(struct frame *frame, const struct model *model,
+	size_t index, bool tight, int64_t now)
+{
+	const struct seen_node *node = &model->nodes[index];
+	for (unsigned chain = 0; chain < MODEL_CHAINS; chain++) {
+		if (!is_drawn(model, index, chain))
+			continue;
+		draw_node(frame, model, node, chain, tight);
+		if (has_branch(&node->towers[chain], now))
+			draw_branch(frame, model, node, chain,
+				before_blocks(frame, model, tight).column);
+		if (tight)
+			continue;
+		struct pen pen = pen_line(frame);
+		pen_pad(&pen, 7);
+		draw_facts(&pen, model, node, chain);
+		pen_end(&pen);
+	}
+}
+
 /* A node in two lines for each of its chains, or in one; and the branch that it
- * left, if it has just left one. */
+ * left, if it has just left one. Nobody is left out without a word. */
 void chains_draw_nodes(
 	struct frame *frame, const struct model *model, bool tight, int64_t now)
 {
-	for (size_t i = 0; i < model->node_count; i++) {
-		const struct seen_node *node = &model->nodes[i];
-		for (unsigned chain = 0; chain < MODEL_CHAINS; chain++) {
-			if (!is_drawn(model, i, chain))
-				continue;
-			draw_node(frame, model, node, chain, tight);
-			if (has_branch(&node->towers[chain], now))
-				draw_branch(frame, model, node, chain,
-					blocks_column(model, tight));
-			if (tight)
-				continue;
+	size_t count = model->node_count;
+	for (size_t i = 0; i < count; i++) {
+		unsigned end = frame->count + node_rows(model, i, tight, now);
+		if (end + (i + 1 < count) > frame->rows) {
 			struct pen pen = pen_line(frame);
-			pen_pad(&pen, 7);
-			draw_facts(&pen, model, node, chain);
+			pen_put(&pen, DIM, "and %zu more nodes", count - i);
 			pen_end(&pen);
+			return;
 		}
+		draw_chains(frame, model, i, tight, now);
 	}
 }
 
 unsigned chains_rows(const struct model *model, int64_t now)
 {
 	unsigned count = 0;
-	for (size_t i = 0; i < model->node_count; i++) {
-		for (unsigned chain = 0; chain < MODEL_CHAINS; chain++) {
-			const struct tower *tower =
-				&model->nodes[i].towers[chain];
-			count += is_drawn(model, i, chain);
-			count += has_branch(tower, now);
-		}
-	}
+	for (size_t i = 0; i < model->node_count; i++)
+		count += node_rows(model, i, true, now);
 	return count;
 }

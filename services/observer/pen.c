@@ -1,11 +1,13 @@
 /* observer/pen.c -- a line counts its columns, not its bytes: escapes take no
- * room on the screen.
+ * room on the screen. What is too long for it is left out by whole words.
  */
 #include "pen.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/check.h"
 
 static const char *const escapes[] = {
 	"\033[0m",
@@ -55,6 +57,67 @@ void pen_pad(struct pen *pen, unsigned column)
 {
 	if (pen->column < column)
 		pen_put(pen, PLAIN, "%*s", (int)(column - pen->column), "");
+}
+
+static unsigned room_of(const struct pen *pen)
+{
+	return pen->frame->columns - pen->column;
+}
+
+const char *pen_words(
+	struct pen *pen, enum style style, const char *text, const char *mark)
+{
+	size_t size = strlen(text), room = room_of(pen), kept = strlen(mark);
+
+	if (size <= room) {
+		pen_put(pen, style, "%s", text);
+		return text + size;
+	}
+	size = room > kept ? room - kept : 0;
+	while (size > 0 && text[size] != ' ')
+		size--;
+	if (size == 0) /* one word that is longer than the line */
+		size = room > kept ? room - kept : room;
+	pen_put(pen, style, "%.*s%s", (int)size, text, mark);
+	return text + size + (text[size] == ' ');
+}
+
+void pieces_add(struct pieces *pieces, unsigned rank, enum style style,
+	const char *format, ...)
+{
+	struct piece *piece = &pieces->list[pieces->count++];
+	va_list arguments;
+
+	CHECK(pieces->count <= PIECES_MAX);
+	piece->rank = rank;
+	piece->style = style;
+	va_start(arguments, format);
+	vsnprintf(piece->text, sizeof(piece->text), format, arguments);
+	va_end(arguments);
+}
+
+void pen_pieces(struct pen *pen, const struct pieces *pieces)
+{
+	unsigned limit = 0;
+	size_t size = 0;
+
+	for (size_t i = 0; i < pieces->count; i++) {
+		size += strlen(pieces->list[i].text);
+		if (pieces->list[i].rank > limit)
+			limit = pieces->list[i].rank;
+	}
+	for (; size > room_of(pen) && limit > 0; limit--) {
+		for (size_t i = 0; i < pieces->count; i++) {
+			if (pieces->list[i].rank == limit)
+				size -= strlen(pieces->list[i].text);
+		}
+	}
+	for (size_t i = 0; i < pieces->count; i++) {
+		const struct piece *piece = &pieces->list[i];
+
+		if (piece->rank <= limit)
+			pen_put(pen, piece->style, "%s", piece->text);
+	}
 }
 
 struct pen pen_line(struct frame *frame)

@@ -36,5 +36,27 @@ void pen_put(struct pen *pen, enum style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Blanks up to this column. */
 void pen_pad(struct pen *pen, unsigned column);
+/* As many whole words as there is room for, and a mark where more would follow.
+ * Returns what is left of the text; empty: nothing. */
+const char *pen_words(
+	struct pen *pen, enum style style, const char *text, const char *mark);
+
+/* A line of which something may have to be left out: the pieces of the highest
+ * rank first, and those of rank 0 never. */
+enum { PIECES_MAX = 12, PIECE_BYTES = 64 };
+struct piece {
+	enum style style;
+	unsigned rank;
+	char text[PIECE_BYTES];
+};
+struct pieces {
+	size_t count;
+	struct piece list[PIECES_MAX];
+};
+
+void pieces_add(struct pieces *pieces, unsigned rank, enum style style,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Those that there is room for, in their order. */
+void pen_pieces(struct pen *pen, const struct pieces *pieces);
 
 #endif

@@ -9,7 +9,14 @@
 #include "chains.h"
 #include "now.h"
 
-enum { ROWS_MIN = 3, LABEL_MAX = 20, TICK_MIN = 10 };
+enum {
+	ROWS_MIN = 3,
+	ALARM_ROWS = 4,
+	LABEL_MAX = 20,
+	TICK_MIN = 10,
+	CELLS_MIN = 20,    /* of the hour, or it is not said who is where */
+	MORE_COLUMNS = 13, /* "  and 99 more" */
+};
 
 const char *clock_text(char room[12], int64_t time, bool seconds)
 {
@@ -21,45 +28,74 @@ const char *clock_text(char room[12], int64_t time, bool seconds)
 
 /* ---- totals ---- */
 
+/* In full: it ends with what is to be done. */
+static void draw_alarm(struct frame *frame, const char *text)
+{
+	const char *mark = "ALARM ";
+
+	for (int i = 0; i < ALARM_ROWS && *text != '\0'; i++) {
+		struct pen pen = pen_line(frame);
+		pen_put(&pen, ALARM, "%s", mark);
+		text = pen_words(&pen, ALARM, text, "");
+		pen_end(&pen);
+		mark = "";
+	}
+}
+
 static void draw_head(
 	struct frame *frame, const struct model *model, int64_t now)
 {
 	char room[12];
+	struct pieces pieces = {0};
 	struct pen pen = pen_line(frame);
-	pen_put(&pen, BOLD, "Perch %s", model->network);
-	pen_put(&pen, PLAIN, "  %s UTC", clock_text(room, now, true));
+	pieces_add(&pieces, 0, BOLD, "Perch %s", model->network);
+	pieces_add(&pieces, 1, PLAIN, "  %s UTC", clock_text(room, now, true));
 	if (!frame->chains_only) {
-		pen_put(&pen, PLAIN, "  %s  %.1f tx/s  granted ",
-			model_chain_name(model->chain), model_rate(model, now));
-		pen_put(&pen, GREEN, "%llu",
+		pieces_add(&pieces, 4, PLAIN, "  %s",
+			model_chain_name(model->chain));
+		pieces_add(&pieces, 3, PLAIN, "  %.1f tx/s",
+			model_rate(model, now));
+		pieces_add(&pieces, 2, PLAIN, "  granted ");
+		pieces_add(&pieces, 2, GREEN, "%llu",
 			(unsigned long long)model->granted);
-		pen_put(&pen, PLAIN, "  refused ");
-		pen_put(&pen, YELLOW, "%llu",
+		pieces_add(&pieces, 2, PLAIN, "  refused ");
+		pieces_add(&pieces, 2, YELLOW, "%llu",
 			(unsigned long long)model->refused);
 	}
+	pen_pieces(&pen, &pieces);
 	pen_end(&pen);
-	if (model->alarms > 0) {
-		pen = pen_line(frame);
-		pen_put(&pen, ALARM, "ALARM %s", model->alarm);
-		pen_end(&pen);
-	}
+	if (model->alarms > 0)
+		draw_alarm(frame, model->alarm);
 }
 
 static void draw_operators(struct frame *frame, const struct model *model)
 {
 	struct pen pen = pen_line(frame);
+	unsigned left = 0;
 	pen_put(&pen, PLAIN, "operators");
 	for (size_t i = 0; i < model->party_count; i++) {
 		const struct party *party = &model->parties[i];
+		char text[PERCH_NAME_MAX + 24];
 		if (!party->is_operator)
+			continue;
+		int size = snprintf(text, sizeof(text), "  %s", party->name);
+		size += snprintf(text + size, sizeof(text) - (size_t)size,
+			" %llu", (unsigned long long)party->granted);
+		left += left > 0 || pen.column + (unsigned)size + MORE_COLUMNS >
+					    frame->columns;
+		if (left > 0)
 			continue;
 		pen_put(&pen, CYAN, "  %s", party->name);
 		pen_put(&pen, PLAIN, " %llu",
 			(unsigned long long)party->granted);
 	}
+	struct pieces rest = {0};
+	if (left > 0)
+		pieces_add(&rest, 1, DIM, "  and %u more", left);
 	if (model->first_height > 1)
-		pen_put(&pen, DIM, "  since block %llu",
+		pieces_add(&rest, 2, DIM, "  since block %llu",
 			(unsigned long long)model->first_height);
+	pen_pieces(&pen, &rest);
 	pen_end(&pen);
 }
 
@@ -76,8 +112,15 @@ static unsigned label_width(const struct model *model)
 	return (unsigned)(widest > LABEL_MAX ? LABEL_MAX : widest) + 1;
 }
 
+/* Where things stand in a line of it: a pad's name, who is there now, the hour
+ * from a minute on. */
+struct table {
+	unsigned now_column, hour_column;
+	int64_t from, now;
+};
+
 static void draw_axis(struct frame *frame, const struct model *model,
-	unsigned label, int64_t from)
+	const struct table *table)
 {
 	char room[12];
 	struct pen pen = pen_line(frame);
@@ -85,14 +128,14 @@ static void draw_axis(struct frame *frame, const struct model *model,
 		pen_put(&pen, RED, "STALE");
 	else
 		pen_put(&pen, PLAIN, "pads");
-	unsigned cells = frame->columns - label;
+	unsigned cells = frame->columns - table->hour_column;
 	for (unsigned minute = 0; minute < 60; minute += TICK_MIN) {
-		unsigned at = label + minute * cells / 60;
-		if (at + 6 > frame->columns || at < pen.column)
+		unsigned at = table->hour_column + minute * cells / 60;
+		if (at + 6 > frame->columns || at <= pen.column)
 			continue;
 		pen_pad(&pen, at);
 		pen_put(&pen, DIM, "%s",
-			clock_text(room, from + minute * 60000, false));
+			clock_text(room, table->from + minute * 60000, false));
 	}
 	pen_end(&pen);
 }
@@ -126,35 +169,37 @@ static void paint(char *row, enum style *styles, const char *name,
 	}
 }
 
-/* Between the name and the hour, when any pad has something to say. */
-static void draw_now(struct pen *pen, const struct model *model, size_t index,
-	unsigned label, int64_t now)
+/* Its name, shortened if need be, and who is on it or may come. */
+static void draw_pad(struct pen *pen, const struct model *model, size_t index,
+	const struct table *table)
 {
 	char text[NOW_COLUMNS], name[2 * PERCH_NAME_MAX + 4];
 	const struct row *row = &model->rows[index];
-	unsigned width = now_any(model, now) ? NOW_COLUMNS : 0;
-	enum style style = now_of(model, index, now, text);
-	snprintf(name, sizeof(name), "%s/%s", row->port, row->pad);
-	pen_put(pen, PLAIN, "%.*s", (int)(label - width) - 1, name);
-	pen_pad(pen, label - width);
-	if (width > 0)
+	int size = snprintf(name, sizeof(name), "%s/%s", row->port, row->pad);
+	int most = (int)table->now_column - 1;
+	pen_put(pen, PLAIN, "%.*s%s", size > most ? most - 1 : size, name,
+		size > most ? "~" : "");
+	if (table->hour_column > table->now_column) {
+		enum style style = now_of(model, index, table->now, text);
+		pen_pad(pen, table->now_column);
 		pen_put(pen, style, "%s", text);
-	pen_pad(pen, label);
+	}
+	pen_pad(pen, table->hour_column);
 }
 
 static void draw_row(struct frame *frame, const struct model *model,
-	size_t index, unsigned label, int64_t from, int64_t now)
+	size_t index, const struct table *table)
 {
 	char text[RENDER_COLUMNS_MAX];
 	enum style styles[RENDER_COLUMNS_MAX];
-	unsigned cells = frame->columns - label, first, last;
+	unsigned cells = frame->columns - table->hour_column, first, last;
 	memset(text, '.', sizeof(text));
 	for (unsigned i = 0; i < cells; i++)
 		styles[i] = DIM;
 	for (size_t i = 0; i < model->booking_count; i++) {
 		const struct booking *booking = &model->bookings[i];
 		if (booking->row != index ||
-			!cells_of(booking, from, cells, &first, &last))
+			!cells_of(booking, table->from, cells, &first, &last))
 			continue;
 		int party = booking->party;
 		enum style style = (enum style)(BAR + (party + 1) % BARS);
@@ -165,7 +210,7 @@ static void draw_row(struct frame *frame, const struct model *model,
 			first, last);
 	}
 	struct pen pen = pen_line(frame);
-	draw_now(&pen, model, index, label, now);
+	draw_pad(&pen, model, index, table);
 	for (unsigned i = 0; i < cells; i++)
 		pen_put(&pen, styles[i], "%c", text[i]);
 	pen_end(&pen);
@@ -174,20 +219,23 @@ static void draw_row(struct frame *frame, const struct model *model,
 static void draw_timetable(struct frame *frame, const struct model *model,
 	unsigned rows, int64_t now)
 {
-	unsigned label =
-		label_width(model) + (now_any(model, now) ? NOW_COLUMNS : 0);
-	int64_t from = now - now % 60000;
+	struct table table = {.now_column = label_width(model),
+		.from = now - now % 60000,
+		.now = now};
+	unsigned wide = table.now_column + NOW_COLUMNS;
+	bool tells = now_any(model, now) && frame->columns >= wide + CELLS_MIN;
 	size_t shown = model->row_count;
 	size_t hidden = model->rows_left_out;
-	if (rows < 2 || frame->columns < label + 10)
+	table.hour_column = tells ? wide : table.now_column;
+	if (rows < 2 || frame->columns < table.hour_column + CELLS_MIN)
 		return;
 	if (shown + 1 + (hidden > 0) > rows) {
 		hidden += shown - (rows - 2);
 		shown = rows - 2;
 	}
-	draw_axis(frame, model, label, from);
+	draw_axis(frame, model, &table);
 	for (size_t i = 0; i < shown; i++)
-		draw_row(frame, model, i, label, from, now);
+		draw_row(frame, model, i, &table);
 	if (hidden > 0) {
 		struct pen pen = pen_line(frame);
 		pen_put(&pen, DIM, "and %zu more pads", hidden);
@@ -208,7 +256,8 @@ static void draw_notes(struct frame *frame, const struct model *model)
 				      MODEL_NOTES_MAX];
 		struct pen pen = pen_line(frame);
 		pen_put(&pen, DIM, "%s ", clock_text(room, note->time, true));
-		pen_put(&pen, note->refused ? YELLOW : PLAIN, "%s", note->text);
+		pen_words(&pen, note->refused ? YELLOW : PLAIN, note->text,
+			" ..");
 		pen_end(&pen);
 	}
 }

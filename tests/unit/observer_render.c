@@ -295,6 +295,117 @@ static void everything_fits_in_80_by_24(void **state)
 		assert_true(strlen(world->frame.lines[i]) <= 80);
 }
 
+/* Two miners with much to say, and no timetable. */
+static void make_wordy(struct world *world)
+{
+	static const struct perch_number numbers[] = {{"work", 127000000},
+		{"hash_rate", 1850000}, {"received_us", 1400},
+		{"ordered_us", 2100000}, {"final_us", 13000000}};
+	struct perch_node_status status = {
+		.role = 0, .chain_count = 2, .mempool = 1234, .peers = 15};
+	for (unsigned chain = 0; chain < 2; chain++) {
+		struct perch_chain_status *one = &status.chains[chain];
+		one->chain = (uint8_t)chain;
+		one->height = 123456;
+		one->final_height = 123450;
+		one->recent_count = 16;
+		one->number_count = 5;
+		memcpy(one->numbers, numbers, sizeof(numbers));
+	}
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(model_status(&world->model, i, &status, NOW));
+		world->model.nodes[i].towers[1].reorganisations = 3;
+		world->model.nodes[i].towers[1].deepest = 2;
+	}
+	model_link(&world->model, 2, false, "nobody listens there", NOW);
+	model_alarm(&world->model,
+		"two blocks final at 20: white_noise 1111111111, green_planet "
+		"2222222222; stop granting and compare these nodes");
+	model_note(&world->model, NOW, true,
+		"alice refused: haneda/B 12:05-12:10 slot_taken");
+	world->model.row_count = 0;
+}
+
+/* Blocks, and what stands for words that are left out, are not words. */
+static void check_words(char *line, const char *wide)
+{
+	char word[RENDER_COLUMNS_MAX + 3], *rest = NULL;
+	char *at = strtok_r(line, " ", &rest);
+	for (; at != NULL; at = strtok_r(NULL, " ", &rest)) {
+		snprintf(word, sizeof(word), " %s ", at);
+		if (strpbrk(at, "[<{") == NULL && strcmp(at, "..") != 0 &&
+			strcmp(at, "white_noise") != 0 &&
+			strstr(wide, word) == NULL)
+			fail_msg("cut: %s", at);
+	}
+}
+
+/* Each word of a narrow view is one of the wide view. */
+static void words_are_whole_or_left_out(void **state)
+{
+	struct world *world = *state;
+	static char wide[RENDER_ROWS_MAX * (RENDER_COLUMNS_MAX + 1) + 2];
+	size_t used = 0;
+	make_wordy(world);
+	world->frame.columns = RENDER_COLUMNS_MAX;
+	world->frame.rows = 60;
+	render(&world->frame, &world->model, NOW);
+	for (unsigned i = 0; i < world->frame.count; i++)
+		used += (size_t)snprintf(wide + used, sizeof(wide) - used,
+			" %s ", world->frame.lines[i]);
+	for (unsigned columns = 50; columns < 130; columns++) {
+		world->frame.columns = columns;
+		world->frame.rows = columns % 2 == 0 ? 60 : 22;
+		render(&world->frame, &world->model, NOW);
+		for (unsigned i = 0; i < world->frame.count; i++)
+			check_words(world->frame.lines[i], wide);
+	}
+}
+
+static void at_80_columns_the_least_is_left_out(void **state)
+{
+	struct world *world = *state;
+	make_wordy(world);
+	world->frame.rows = 60;
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "pow      final 123450  forks 0  reorganised 15  "
+			 "ordered in 2.1 s  final in 13 s");
+	line_with(world, "       pow     miner     height 123456  "
+			 "final 123450  mempool 1234  peers 15");
+	line_with(world, "these nodes"); /* the alarm's end */
+	world->frame.columns = 120;
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "(deepest 2)  received in 1.4 ms");
+	line_with(world, "miner     work 127 M  1.85 MH/s  height 123456  "
+			 "final 123450  reorganised 3  mempool 1234  peers 15");
+}
+
+static void no_node_is_left_out_silently(void **state)
+{
+	struct world *world = *state;
+	world->frame.rows = 7; /* three of them are totals */
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "white_noise");
+	assert_string_equal(world->frame.lines[6], "and 2 more nodes");
+	world->frame.rows = 8;
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "green_planet");
+}
+
+static void narrow_views_have_blocks(void **state)
+{
+	struct world *world = *state;
+	world->frame.columns = 60;
+	world->frame.rows = 12;
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "(Node: green_planet)     "
+			 "[12121]--[13131]--<14141> ordered");
+	world->frame.columns = 50;
+	render(&world->frame, &world->model, NOW);
+	line_with(world, "green_planet     "
+			 "[12121]--[13131]--<14141> ordered");
+}
+
 static void any_size_is_kept_to(void **state)
 {
 	struct world *world = *state;
@@ -369,6 +480,10 @@ int main(void)
 		TEST(pads_say_who_is_on_them),
 		TEST(bookings_stand_at_their_minutes),
 		TEST(everything_fits_in_80_by_24),
+		TEST(words_are_whole_or_left_out),
+		TEST(at_80_columns_the_least_is_left_out),
+		TEST(no_node_is_left_out_silently),
+		TEST(narrow_views_have_blocks),
 		TEST(any_size_is_kept_to),
 		TEST(what_does_not_fit_is_counted),
 		TEST(an_alarm_comes_first),
