@@ -13,7 +13,7 @@
 #include "contract/never.h"
 #include "support/naive.h"
 
-enum { OPS = 40000, PAIRS = 10000, TXS = 8 };
+enum { OPS = 40000, TXS = 8 };
 
 static const struct state_limits limits = {
 	.ports_max = 8,
@@ -369,7 +369,7 @@ static enum who write_some(struct trial *t)
 		add_ruling(t);
 		return AUTHORITY;
 	}
-	if (below(t, 12) == 0) {
+	if (below(t, 8) == 0) {
 		t->paper.tx.mode = TX_MODE_ALL;
 		add_pair(t, &t->paper);
 		return who;
@@ -508,7 +508,18 @@ static void unpool(struct trial *t)
 	}
 }
 
-static void one_block(struct trial *t, void (*fill)(struct trial *t))
+static void fill_block(struct trial *t)
+{
+	for (uint64_t i = below(t, TXS); i > 0; i--) {
+		enum who who = write_some(t);
+
+		t->paper.tx.wallet = who_pair(who)->key;
+		assert_int_equal(
+			pool_put(&t->site, &t->paper, who, t->genesis), ERR_OK);
+	}
+}
+
+static void one_block(struct trial *t)
 {
 	struct never_watch watch = t->watch;
 	struct hash root = state_root(t->site.home.state);
@@ -519,7 +530,7 @@ static void one_block(struct trial *t, void (*fill)(struct trial *t))
 		now += 2 * HOUR;
 	t->before = t->naive;
 	t->now = now; /* what is written is for this block */
-	fill(t);
+	fill_block(t);
 	struct block_ref block = build(&t->site, now, false);
 	judge_block(t, &block);
 	unpool(t);
@@ -537,17 +548,6 @@ static void one_block(struct trial *t, void (*fill)(struct trial *t))
 		judge_snapshot(t);
 }
 
-static void fill_any(struct trial *t)
-{
-	for (uint64_t i = below(t, TXS); i > 0; i--) {
-		enum who who = write_some(t);
-
-		t->paper.tx.wallet = who_pair(who)->key;
-		assert_int_equal(
-			pool_put(&t->site, &t->paper, who, t->genesis), ERR_OK);
-	}
-}
-
 static void test_domain(void **unused)
 {
 	struct trial *t = trial_new("domain");
@@ -556,7 +556,7 @@ static void test_domain(void **unused)
 
 	(void)unused;
 	while (t->ops < most)
-		one_block(t, fill_any);
+		one_block(t);
 	printf("%zu operations, %zu granted, %llu blocks, %zu undone, %zu "
 	       "slots offered\n",
 		t->ops, t->granted, (unsigned long long)t->naive.height,
@@ -575,38 +575,9 @@ static void test_domain(void **unused)
 	trial_free(t);
 }
 
-/* ---- pairs ---- */
-
-static void fill_pairs(struct trial *t)
-{
-	for (int i = 0; i < TXS; i++) {
-		enum who who = (enum who)below(t, 2);
-
-		paper_begin(&t->paper, who, ++t->number, t->now + MINUTE,
-			TX_MODE_ALL);
-		add_pair(t, &t->paper);
-		assert_int_equal(
-			pool_put(&t->site, &t->paper, who, t->genesis), ERR_OK);
-	}
-}
-
-/* Never half a pair, never an overlap: never_state says both of each block. */
-static void test_competing_pairs(void **unused)
-{
-	struct trial *t = trial_new("pairs");
-
-	(void)unused;
-	while (t->ops < 2 * PAIRS)
-		one_block(t, fill_pairs);
-	printf("%zu pairs, %zu of them reserved\n", t->ops / 2, t->granted / 2);
-	assert_true(t->granted > 200);
-	trial_free(t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_competing_pairs),
 		cmocka_unit_test(test_domain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
