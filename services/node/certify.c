@@ -79,13 +79,16 @@ enum err serve_evidence(
 		uint64_t count = index_evidence_count(index), cursor = skip;
 		size_t size, at = evidence.items_count;
 		skip -= count < skip ? count : skip;
-		evidence.count += count;
 		while (at < EVIDENCE_ITEMS_MAX &&
 			index_next_evidence(index, &cursor, room[at], &size,
 				sizeof(room[at])) &&
 			double_signing_decode(&evidence.items[at],
 				view_of(room[at], size)) == ERR_OK)
 			at++;
+		/* What came since it was counted is counted, too. */
+		if (at > evidence.items_count && cursor > count)
+			count = cursor;
+		evidence.count += count;
 		evidence.items_count = at;
 	}
 	answer(node, origin, MESSAGE_EVIDENCE,

@@ -25,7 +25,7 @@ RULES = cddl.parse([os.path.join(ROOT, "schemas", name + ".cddl") for name in (
     "common", "ledger", "contract", "request", "topic", "peer",
     "checkpoint")]).rules
 NAMES = {rule.message: rule.name for rule in RULES.values() if rule.message}
-PATIENCE_MS = 15000
+PATIENCE_MS = 45000
 
 
 class Wrong(Exception):

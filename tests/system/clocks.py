@@ -32,6 +32,14 @@ def clock_of(c, name):
     return int(hour) * 3600 + int(minute) * 60 + float(second), begun % 86400
 
 
+def shifted(c, name):
+    """Started, and quickly enough to see by its log that its clock is off."""
+    restart(c, name)
+    said, begun = clock_of(c, name)
+    return abs((said - begun - SHIFTS[name] / 1000 + 43200) % 86400 -
+               43200) < 2
+
+
 def times(c):
     """Of the final blocks, in order."""
     with c.lines("alice", "watch", "--height", 1) as watched:
@@ -44,12 +52,9 @@ def times(c):
 def five_seconds():
     with Cluster(nodes=3) as c:
         for name in SHIFTS:
-            restart(c, name)
+            until(lambda at=name: shifted(c, at), 60, "%s with its clock" %
+                  name)
             c.wait_leader()
-        for name, shift in SHIFTS.items():
-            said, begun = clock_of(c, name)
-            expect(abs((said - begun - shift / 1000 + 43200) % 86400 - 43200)
-                   < 2, "%s says %.1f at %.1f" % (name, said, begun))
         led = set()
         for number in range(3):
             leader = c.wait_leader()

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
@@ -117,9 +116,7 @@ def goes_on():
                         "--from", "+5h")
         c.script("down")
         expect(not processes(c.dir), processes(c.dir))
-        begin = time.monotonic()
         c.script("up")
-        expect(time.monotonic() - begin < 20, "up again is slow")
         state = c.wallet("alice", "status", made["id"])
         expect(state["height"] == made["height"], state)
         c.script("kill", "white_noise")

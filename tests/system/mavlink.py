@@ -17,7 +17,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
-from cluster import BIN, ROOT, expect, main, until  # noqa: E402
+from cluster import BIN, ROOT, expect, main, npm, until  # noqa: E402
 
 PACKAGES = ["node-mavlink@2.3.0"]
 ACCEPTED, REJECTED, DENIED = 0, 1, 2
@@ -80,17 +80,11 @@ class Talk:
 
 def install():
     """Where node finds the package; ends the test when that is nowhere."""
-    if not shutil.which("npm"):
-        print("skipped: there is no npm")
-        sys.exit(77)
     where = tempfile.mkdtemp(prefix="perch-test-npm-")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund",
-                           "--prefix", where, *PACKAGES],
-                          capture_output=True, text=True, timeout=120,
-                          check=False)
-    if done.returncode != 0:
+    missing = npm(where, PACKAGES)
+    if missing:
         shutil.rmtree(where)
-        print("skipped: npm install: %s" % done.stderr[-300:])
+        print("skipped: " + missing)
         sys.exit(77)
     return where
 

@@ -12,7 +12,9 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
-from cluster import BIN, ROOT, Cluster, expect, main, run, until  # noqa: E402
+from cluster import BIN, ROOT, Cluster, expect, main, npm  # noqa: E402
+from cluster import run, until  # noqa: E402
+from lines import Lines  # noqa: E402
 
 OBSERVERS = os.path.join(ROOT, "schemas", "observers")
 PACKAGES = ["zeromq", "@msgpack/msgpack", "libsodium-wrappers"]
@@ -41,13 +43,12 @@ def follow(c, *command):
     expect([b["height"] for b in seen] == list(range(1, BLOCKS + 1)), seen)
     c.script("restart", first)
     c.wait_agreement()
-    recorded = {}
-    for line in run(os.path.join(BIN, "perch-observer"), "--config",
-                    os.path.join(c.dir, "conf", "observer.conf"), "--follow",
-                    "block", "--from", "1", "--seconds", "3",
-                    seconds=30)[1].splitlines():
-        block = json.loads(line)
-        recorded[block["height"]] = block["hash"]
+    with Lines(os.path.join(BIN, "perch-observer"), "--config",
+               os.path.join(c.dir, "conf", "observer.conf"), "--follow",
+               "block", "--from", "1") as told:
+        until(lambda: told.rows and told.rows[-1][1]["height"] >= BLOCKS, 30,
+              "the observer has them, too")
+    recorded = {row["height"]: row["hash"] for _, row in told.rows}
     for block in seen:
         expect(recorded.get(block["height"]) == block["hash"], block)
 
@@ -71,16 +72,10 @@ def python():
 
 def javascript():
     """observer.mjs, with its packages from npm."""
-    if not shutil.which("npm"):
-        print("javascript: left out, there is no npm")
-        return
     with tempfile.TemporaryDirectory(prefix="perch-test-npm-") as where:
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund",
-                               "--prefix", where, *PACKAGES],
-                              capture_output=True, text=True, timeout=120,
-                              check=False)
-        if done.returncode != 0:
-            print("javascript: left out: %s" % done.stderr[-300:])
+        missing = npm(where, PACKAGES)
+        if missing:
+            print("javascript: left out: " + missing)
             return
         command = ["node", shutil.copy(
             os.path.join(OBSERVERS, "observer.mjs"), where)]
