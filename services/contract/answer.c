@@ -95,6 +95,15 @@ static bool is_free(const struct evaluator *evaluator, size_t port,
 	       slot.start == start;
 }
 
+static bool has_pad(const struct record_port *port, struct view name)
+{
+	for (size_t i = 0; i < port->pads_count; i++) {
+		if (view_equal(port->pads[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 static enum err on_inquire(
 	struct evaluator *evaluator, const struct question *question)
 {
@@ -112,6 +121,8 @@ static enum err on_inquire(
 	if (!state_port_find(evaluator->state, query.port, &index))
 		return ERR_NOT_FOUND;
 	state_port_at(evaluator->state, index, &port);
+	if (query.pad.size > 0 && !has_pad(&port, query.pad))
+		return ERR_NOT_FOUND;
 	for (size_t i = 0; i < port.pads_count; i++) {
 		struct view pad = port.pads[i].name;
 		if ((query.pad.size == 0 || view_equal(query.pad, pad)) &&
@@ -172,14 +183,17 @@ static enum err on_history(
 	if (err != ERR_OK)
 		return err;
 	struct view name;
+	size_t index;
 	if (query.reservation.size == ID_SIZE)
 		name = archive_prefix(prefix, 'r', query.reservation);
 	else if (query.wallet.size == KEY_SIZE)
 		name = archive_prefix(prefix, 'w', query.wallet);
-	else if (query.port.size > 0)
-		name = archive_prefix(prefix, 'p', query.port);
-	else
+	else if (query.port.size == 0)
 		return ERR_LENGTH;
+	else if (!state_port_find(evaluator->state, query.port, &index))
+		return ERR_NOT_FOUND;
+	else
+		name = archive_prefix(prefix, 'p', query.port);
 	/* What was gathered is not yet readable. */
 	archive_commit(evaluator->archive, &evaluator->head, (struct view){0});
 	found.entries_count = archive_find(evaluator->archive, name,

@@ -30,11 +30,7 @@ static int read_old(struct wallet *wallet, const struct perch_id *id,
 	bool found;
 	int code = lookup_reservation(wallet, id, old, &found);
 
-	if (code == EXIT_GRANTED && !found)
-		wallet_refuse(wallet, wallet->options.words[0],
-			"the evaluator knows no reservation of this id",
-			"この番号の予約は評価器にありません");
-	return code;
+	return code == EXIT_GRANTED && !found ? lookup_say_none(wallet) : code;
 }
 
 int verb_amend(struct wallet *wallet, int argc, char **argv)

@@ -49,9 +49,12 @@ int verb_cancel(struct wallet *wallet, int argc, char **argv)
 		return wallet_close(wallet, code);
 	perch_tx_start(&tx, PERCH_EACH);
 	if (is_tx && !cancel_all(&tx, event.fate))
-		wallet_refuse(wallet, wallet->options.words[0],
-			"this transaction reserved nothing",
-			"この取引による予約はありません");
+		return wallet_close(wallet,
+			wallet_say_none(wallet,
+				"this transaction reserved nothing; see "
+				"`perch-wallet status`",
+				"この取引による予約はありません。"
+				"perch-wallet status で確かめてください"));
 	if (!is_tx && perch_tx_cancel(&tx, &id) != PERCH_OK)
 		return wallet_close(wallet, EXIT_USAGE);
 	return wallet_submit(wallet, &tx, &done);

@@ -32,10 +32,10 @@ int verb_confirm(struct wallet *wallet, int argc, char **argv)
 	code = lookup_reservation(wallet, &id, &held, &found);
 	if (code != EXIT_GRANTED)
 		return wallet_close(wallet, code);
+	if (!found)
+		return wallet_close(wallet, lookup_say_none(wallet));
 	perch_tx_start(&tx, PERCH_ALL);
-	if (!found || perch_tx_confirm(&tx, &id, held.version) != PERCH_OK)
-		wallet_refuse(wallet, wallet->options.words[0],
-			"the evaluator knows no reservation of this id",
-			"この番号の予約は評価器にありません");
+	if (perch_tx_confirm(&tx, &id, held.version) != PERCH_OK)
+		return wallet_close(wallet, EXIT_USAGE);
 	return wallet_submit(wallet, &tx, &done);
 }

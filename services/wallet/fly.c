@@ -150,7 +150,7 @@ static uint64_t draw(uint64_t bound)
 	return clock_random() % bound;
 }
 
-static bool choose_ports(struct flight *flight)
+static int choose_ports(struct flight *flight)
 {
 	struct wallet *wallet = flight->wallet;
 	const char *names[2] = {
@@ -164,11 +164,16 @@ static bool choose_ports(struct flight *flight)
 				"%s", names[i]);
 	}
 	if (names[0] != NULL && names[1] != NULL)
-		return true;
+		return EXIT_GRANTED;
 	if (perch_ports(wallet->client, &request) != PERCH_OK ||
-		!wallet_wait(wallet, request, &event) ||
-		event.type != PERCH_EVENT_PORTS || event.ports->count < 2)
-		return false;
+		!wallet_wait(wallet, request, &event))
+		return EXIT_UNKNOWN;
+	if (event.type != PERCH_EVENT_PORTS)
+		return wallet_say_failure(wallet, &event);
+	if (event.ports->count < 2)
+		return wallet_say_none(wallet,
+			"there are no two ports to fly between",
+			"飛行に必要な二つのポートがありません");
 	for (size_t i = 0; i < 2; i++) {
 		const char *other = flight->ports[1 - i];
 
@@ -179,11 +184,12 @@ static bool choose_ports(struct flight *flight)
 					.name,
 				sizeof(flight->ports[i]));
 	}
-	return true;
+	return EXIT_GRANTED;
 }
 
-/* A pad that is free in this window; else any of the port. */
-static bool choose_pad(const struct flight *flight, const char *port,
+/* A pad that is free in this window; else any of the port. Or the exit code,
+ * having said why there is none. */
+static int choose_pad(const struct flight *flight, const char *port,
 	int64_t start, int64_t end, char pad[PERCH_NAME_MAX + 1])
 {
 	struct wallet *wallet = flight->wallet;
@@ -193,9 +199,10 @@ static bool choose_pad(const struct flight *flight, const char *port,
 
 	if (perch_inquire(wallet->client, port, NULL, start, end, &request) !=
 			PERCH_OK ||
-		!wallet_wait(wallet, request, &event) ||
-		event.type != PERCH_EVENT_INQUIRE)
-		return false;
+		!wallet_wait(wallet, request, &event))
+		return EXIT_UNKNOWN;
+	if (event.type != PERCH_EVENT_INQUIRE)
+		return wallet_say_failure(wallet, &event);
 	found = event.inquire;
 	if (found->free_count > 0)
 		memcpy(pad, found->free[draw(found->free_count)],
@@ -203,8 +210,10 @@ static bool choose_pad(const struct flight *flight, const char *port,
 	else if (found->count > 0)
 		memcpy(pad, found->reservations[0].pad, PERCH_NAME_MAX + 1);
 	else
-		return false;
-	return true;
+		return wallet_say_none(wallet,
+			"no pad of this port is open then",
+			"その時間に開いているパッドがありません");
+	return EXIT_GRANTED;
 }
 
 static bool take_half(struct leg *leg, const struct perch_outcome *outcome)
@@ -236,9 +245,10 @@ static int try_pair(struct flight *flight, int64_t depart, int64_t arrive)
 		halves[i].end = halves[i].start + length;
 		halves[i].aircraft = flight->aircraft;
 		halves[i].tier = tier;
-		if (!choose_pad(flight, halves[i].port, halves[i].start,
-			    halves[i].end, pads[i]))
-			return EXIT_UNKNOWN;
+		int code = choose_pad(flight, halves[i].port, halves[i].start,
+			halves[i].end, pads[i]);
+		if (code != EXIT_GRANTED)
+			return code;
 	}
 	perch_tx_start(&tx, PERCH_ALL);
 	if (perch_tx_pair(&tx, &halves[0], &halves[1]) != PERCH_OK)
@@ -269,6 +279,9 @@ static int reserve_pair(struct flight *flight)
 	int64_t flight_ms = wallet_duration(wallet, "flight"), start;
 	int code = EXIT_UNKNOWN;
 
+	if (wallet_duration(wallet, "for") <= 0)
+		wallet_refuse(wallet, "--for", "longer than 0s",
+			"0s より長くしてください");
 	if (flight_ms < FLIGHT_MS)
 		wallet_refuse(wallet, "--flight", "at least 60s",
 			"60s 以上にしてください");
@@ -459,11 +472,9 @@ static int fly(struct flight *flight)
 
 	flight->legs[1].is_arrival = true;
 	name_aircraft(flight);
-	if (!choose_ports(flight))
-		wallet_refuse(flight->wallet, "--from --to",
-			"the ports are not known; is the evaluator there?",
-			"ポートが分かりません。"
-			"評価器を確かめてください");
+	code = choose_ports(flight);
+	if (code != EXIT_GRANTED)
+		return say_end(flight, code, "not_reserved");
 	flight->in_trouble =
 		draw(100) <
 		options_number(&flight->wallet->options, "emergency", 0, 100);

@@ -1,7 +1,7 @@
 /* wallet/history.c -- `history`: every move of a reservation, a wallet or a
  * port, oldest first.
  */
-#include "wallet.h"
+#include "lookup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -93,8 +93,11 @@ int verb_history(struct wallet *wallet, int argc, char **argv)
 		if (perch_history(wallet->client,
 			    subject.has_id ? &subject.id : NULL,
 			    subject.has_key ? &subject.key : NULL, subject.port,
-			    after, &request) != PERCH_OK ||
-			!wallet_wait(wallet, request, &event))
+			    after, &request) != PERCH_OK)
+			wallet_refuse(wallet, "--port",
+				"a name is 1 to 32 letters, digits, _ or -",
+				"名前は英数字と _ - で1から32文字です");
+		if (!wallet_wait(wallet, request, &event))
 			return wallet_close(wallet, EXIT_UNKNOWN);
 		if (event.type != PERCH_EVENT_HISTORY)
 			return wallet_close(
@@ -105,6 +108,8 @@ int verb_history(struct wallet *wallet, int argc, char **argv)
 		}
 		more = event.history->more && event.history->count > 0;
 	}
+	if (after == 0 && subject.has_id)
+		return wallet_close(wallet, lookup_say_none(wallet));
 	if (after == 0 && !wallet->json)
 		puts(wallet_say(wallet, "nothing has happened yet",
 			"まだ何もありません"));

@@ -139,6 +139,7 @@ enum { TIMETABLE_MAX = 16384, TRIES_MAX = 8 };
 struct table {
 	struct perch_as_of as_of;
 	bool mixed; /* its pages are of several heights */
+	struct perch_port port;
 	size_t count;
 	struct perch_reservation list[TIMETABLE_MAX];
 };
@@ -176,6 +177,7 @@ static int read_table(
 		table->mixed |=
 			before > 0 && page->as_of.height != table->as_of.height;
 		table->as_of = page->as_of;
+		table->port = page->port;
 		for (size_t i = 0; i < page->count; i++) {
 			const struct perch_reservation *r =
 				&page->reservations[i];
@@ -230,6 +232,15 @@ static int prove_table(
 	return EXIT_UNKNOWN;
 }
 
+static bool has_pad(const struct perch_port *port, const char *name)
+{
+	for (size_t i = 0; i < port->pad_count; i++) {
+		if (strcmp(port->pads[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int say_timetable(struct wallet *wallet, const char *port)
 {
 	static struct table table;
@@ -238,14 +249,23 @@ static int say_timetable(struct wallet *wallet, const char *port)
 			  : read_table(wallet, port, &table);
 	struct json json;
 
+	const char *pad = wallet_text(wallet, "pad");
+
 	if (code != EXIT_GRANTED)
 		return code;
+	if (pad != NULL && !has_pad(&table.port, pad))
+		return wallet_say_none(wallet,
+			"this port has no such pad; see `perch-wallet inquire`",
+			"このポートにそのパッドはありません。"
+			"perch-wallet inquire で確かめてください");
 	json = wallet_json();
 	json_text(&json, "port", port);
 	wallet_json_as_of(&json, &table.as_of);
 	json_bool(&json, "proved", proved);
 	json_array(&json, "reservations");
 	for (size_t i = 0; i < table.count; i++) {
+		if (pad != NULL && strcmp(pad, table.list[i].pad) != 0)
+			continue;
 		if (wallet->json)
 			wallet_json_reservation(&json, NULL, &table.list[i]);
 		else
@@ -273,6 +293,9 @@ int verb_inquire(struct wallet *wallet, int argc, char **argv)
 
 	wallet_read(wallet, &manual, own, argc, argv);
 	start = wallet_time(wallet, "from");
+	if (wallet_duration(wallet, "for") <= 0)
+		wallet_refuse(wallet, "--for", "longer than 0s",
+			"0s より長くしてください");
 	port = wallet_text(wallet, "port");
 	if (wallet->options.word_count == 1)
 		port = wallet->options.words[0];

@@ -50,3 +50,11 @@ int lookup_reservation(struct wallet *wallet, const struct perch_id *id,
 	}
 	return EXIT_GRANTED;
 }
+
+int lookup_say_none(const struct wallet *wallet)
+{
+	return wallet_say_none(wallet,
+		"no reservation has this id; see `perch-wallet history`",
+		"この番号の予約はありません。"
+		"perch-wallet history で確かめてください");
+}

@@ -14,4 +14,7 @@ int lookup_tx(struct wallet *wallet, const struct perch_key *owner,
 int lookup_reservation(struct wallet *wallet, const struct perch_id *id,
 	struct perch_reservation *out, bool *found);
 
+/* The evaluator knows no reservation of an id. Returns the exit code. */
+int lookup_say_none(const struct wallet *wallet);
+
 #endif

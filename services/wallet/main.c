@@ -72,7 +72,7 @@ static void help(FILE *file)
 			verbs[i].other == NULL ? "" : ")");
 	fprintf(file,
 		"\n  perch-wallet VERB --help  is the manual of a verb.\n\n"
-		"Ends with 0 granted or done, 1 refused by the contract, 2 "
+		"Ends with 0 granted or done, 1 refused or no such thing, 2 "
 		"wrong usage, 3 no\nanswer or outcome unknown.\n\n%s",
 		examples);
 }

@@ -61,10 +61,11 @@ static int choose_pad(struct wallet *wallet, const struct perch_reserve *want,
 		memcpy(pad, event.inquire->reservations[0].pad,
 			PERCH_NAME_MAX + 1);
 	else
-		wallet_refuse(wallet, want->port,
-			"no pad of it is open then; name one with --pad",
-			"その時間に開いているパッドがありません。--pad "
-			"で指定してください");
+		return wallet_say_none(wallet,
+			"no pad of this port is open then; choose another "
+			"time, or name a pad with --pad",
+			"その時間に開いているパッドがありません。別の時間か "
+			"--pad で指定してください");
 	return EXIT_GRANTED;
 }
 

@@ -471,31 +471,47 @@ struct result wallet_judge(
 	return result;
 }
 
-int wallet_say_failure(
-	const struct wallet *wallet, const struct perch_event *event)
+static int say_no_answer(const struct wallet *wallet, int code,
+	const char *word, const char *text)
 {
-	const char *japanese = err_japanese(event->err);
-	const char *word = event->failure->code;
-	const char *text = wallet->japanese && japanese != NULL
-				   ? japanese
-				   : event->failure->text;
 	struct json json;
 
 	if (!wallet->json) {
 		fprintf(stderr, "%s: %s: %s\n", wallet->program, word, text);
-		return EXIT_UNKNOWN;
+		return code;
 	}
 	json = wallet_json();
 	json_null(&json, "id");
 	json_text(&json, "status", "unknown");
-	json_text(&json, "result", "unknown");
+	json_text(&json, "result", result_name(code));
 	json_text(&json, "code", word);
 	json_text(&json, "text", text);
 	json_null(&json, "height");
 	json_array(&json, "receipts");
 	json_end(&json);
 	wallet_json_print(&json);
-	return EXIT_UNKNOWN;
+	return code;
+}
+
+int wallet_say_failure(
+	const struct wallet *wallet, const struct perch_event *event)
+{
+	const char *japanese = err_japanese(event->err);
+	bool refused = event->err == PERCH_ERR_NOT_FOUND ||
+		       event->err == PERCH_ERR_ROLE;
+
+	return say_no_answer(wallet, refused ? EXIT_REFUSED : EXIT_UNKNOWN,
+		event->failure->code,
+		wallet->japanese && japanese != NULL ? japanese
+						     : event->failure->text);
+}
+
+int wallet_say_none(
+	const struct wallet *wallet, const char *english, const char *japanese)
+{
+	return say_no_answer(wallet, EXIT_REFUSED,
+		perch_err_name(PERCH_ERR_NOT_FOUND),
+		wallet_say(wallet, english, japanese));
 }
 
 void wallet_print_reservation(

@@ -3,6 +3,7 @@
  */
 #include "pass.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ static size_t read_file(const struct wallet *wallet, const char *path,
 	if (file != NULL)
 		size = fread(out, 1, PERCH_PASS_BYTES_MAX + 1, file);
 	if (file == NULL || ferror(file))
-		wallet_refuse(wallet, path, "cannot be read", "読み取れません");
+		wallet_refuse(wallet, path, strerror(errno), strerror(errno));
 	if (!is_stdin)
 		fclose(file);
 	return size;

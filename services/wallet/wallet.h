@@ -125,9 +125,13 @@ void wallet_say_undone(
 /* What a fate means; word and text point into it or to constants. */
 struct result wallet_judge(
 	const struct wallet *wallet, const struct perch_fate *fate);
-/* A question without an answer: says so and returns the exit code. */
+/* A question that failed: says so and returns the exit code. Refused, if the
+ * answer was no; unknown, if there is none. */
 int wallet_say_failure(
 	const struct wallet *wallet, const struct perch_event *event);
+/* The answer is that there is no such thing: says so, EXIT_REFUSED. */
+int wallet_say_none(
+	const struct wallet *wallet, const char *english, const char *japanese);
 
 /* Begin a line of --json, print it. */
 struct json wallet_json(void);

@@ -162,6 +162,7 @@ def wallets():
         say(2, ["dive", "no such verb"], [WALLET, "dive"])
         say(2, ["dive", "動詞"], [WALLET, "dive"], {"LC_ALL": "ja_JP.UTF-8"})
         say(0, ["nothing has happened yet"], [WALLET, "history", *alice])
+        no_such_thing(c, alice)
         say(2, ["--portt"], [WALLET, "reserve", *alice, "--portt", "x"])
         say(2, ["--port", "missing"], [WALLET, "reserve", *alice])
         say(2, ["+10m"], reserve + ["--from", "yesterday"])
@@ -191,6 +192,46 @@ def wallets():
         expect(row["code"] == "unreachable" and len(row["id"]) == 32 and
                row["result"] == row["status"] == "unknown", row)
         say(3, ["evaluator"], [WALLET, "inquire", *alice, "--timeout", "2s"])
+
+
+def no_such_thing(c, alice):
+    """Whoever asks for what is not there is told so, and ends with 1; with 2
+    only who asks for what could never be, and with 3 who was not answered."""
+    port = ["not_found", "nothing here has this name"]
+    none = ["not_found", "no reservation has this id"]
+    for words, arguments in (
+            (port, ["inquire", "nowhere"]),
+            (port, ["inquire", "nowhere", "--prove"]),
+            (port, ["inquire", "nowhere", "--from", "+1h"]),
+            (port, ["inquire", "naha", "--pad", "Q", "--from", "+1h"]),
+            (["not_found", "no such pad"], ["inquire", "naha", "--pad", "Q"]),
+            (port, ["history", "--port", "nowhere"]),
+            (port, ["reserve", "--port", "nowhere"]),
+            (port, ["fly", "--from", "nowhere", "--to", "naha"]),
+            (none, ["history", NOBODY]),
+            (none, ["confirm", NOBODY]),
+            (none, ["amend", NOBODY, "--from", "+1h"]),
+            (["granted nothing"], ["clearance", NOBODY, "--qr"]),
+            (["no such reservation"], ["details", NOBODY])):
+        say(1, words, [WALLET, *arguments, *alice])
+    row = c.wallet("alice", "inquire", "nowhere", code=1)
+    expect((row["result"], row["code"]) == ("refused", "not_found"), row)
+    closed = c.wallet("authority", "close-pad", "--port", "naha", "--pad", "A",
+                      "--reason", "ice")
+    say(1, ["not_found", "reserved nothing"], [
+        WALLET, "cancel", closed["id"],
+        "--config", c.wallet_conf("authority")])
+    say(1, ["not_found", "no pad of this port is open"],
+        [WALLET, "reserve", "--port", "naha", *alice])
+    c.wallet("authority", "open-pad", "--port", "naha", "--pad", "A")
+    say(3, ["not_found", "the ledger does not have it"],
+        [WALLET, "status", NOBODY, *alice])
+    for words, arguments in (
+            (["--for", "longer than 0s"],
+             ["inquire", "naha", "--from", "+1h", "--for", "0s"]),
+            (["--for", "longer than 0s"], ["fly", "--for", "0s"]),
+            (["none.pass", "No such file"], ["verify", "none.pass"])):
+        say(2, words, [WALLET, *arguments, *alice])
 
 
 def stranger(c, reserve):

@@ -233,7 +233,7 @@ static void test_usage(void **state)
 		{"cancel 12 --config %C", "32 hex digits"},
 		{"status 12 --config %C", "32 hex digits"},
 		{"verify some.pass", "genesis file"},
-		{"verify /nonexistent/a.pass --genesis %G", "cannot be read"},
+		{"verify /nonexistent/a.pass --genesis %G", "No such file"},
 		{"verify %K --genesis /nonexistent/g.zpl",
 			"/nonexistent/g.zpl"},
 		{"verify %K --genesis %G --movement up", "departure"},
@@ -575,7 +575,12 @@ static void test_by_id(void **state)
 		0);
 	assert_says(scene->out, "cancelled");
 	assert_int_equal(scene->bench.chain.count, 3);
+	/* No is an answer; no answer is none. */
 	scene->bench.evaluator.refusal = "not_found";
+	assert_int_equal(run(scene, "status 99990000000000000000000000000000 "
+				    "--config %C"),
+		1);
+	scene->bench.evaluator.refusal = "behind";
 	assert_int_equal(run(scene, "status 99990000000000000000000000000000 "
 				    "--config %C"),
 		3);
