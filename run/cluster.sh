@@ -217,11 +217,12 @@ free_ports() {
 	fail "no $count free ports between 21000 and 32500; give --port-base"
 }
 
+# check_ports BASE NODES
 check_ports() {
-	local port last=$((port_base + 3 * nodes + 1)) holder
+	local port last=$(($1 + 3 * $2 + 1)) holder
 	[ "$last" -le 65535 ] ||
-		wrong "--port-base: $port_base to $last are not all TCP ports"
-	for ((port = port_base; port <= last; port++)); do
+		wrong "--port-base: $1 to $last are not all TCP ports"
+	for ((port = $1; port <= last; port++)); do
 		holder=$(ss -Htlnp "sport = :$port" | tail -n 1 | tr -s ' ')
 		[ -z "$holder" ] || fail "TCP port $port is in use" \
 			"($holder); stop that program, or use another" \
@@ -464,11 +465,26 @@ wait_ready() {
 	done
 }
 
+# Ctrl-C before it is up leaves nothing running.
+interrupted() {
+	trap '' INT TERM HUP
+	echo "run/cluster.sh: interrupted; stopping what was started" >&2
+	# shellcheck disable=SC2046
+	halt TERM $(everyone)
+	exit 130
+}
+
 up() {
-	local name
+	local name new_nodes=${nodes:-5} new_base=$port_base
 	[ -x "$bin/perch-node" ] || build
 	[ -n "$dir" ] || wrong "--dir is missing"
 	dir=$(realpath -m "$dir")
+	# What cannot become a cluster leaves no directory behind.
+	if [ ! -f "$dir/cluster.made" ]; then
+		: "${new_base:=$(free_ports $((3 * new_nodes + 2)))}"
+		[ -n "$new_base" ] || exit 1
+		check_ports "$new_base" "$new_nodes"
+	fi
 	lock_dir
 	if read_cluster; then
 		for name in $(everyone); do
@@ -476,14 +492,13 @@ up() {
 				fail "$dir is up already; first:" \
 					"run/cluster.sh down --dir $dir"
 		done
-		check_ports
+		check_ports "$port_base" "$nodes"
 	else
-		nodes=${nodes:-5}
-		: "${port_base:=$(free_ports $((3 * nodes + 2)))}"
-		[ -n "$port_base" ] || exit 1
-		check_ports
+		nodes=$new_nodes
+		port_base=$new_base
 		make_cluster
 	fi
+	[ "$verb" != up ] || trap interrupted INT TERM HUP
 	rm -rf "$dir/relay"
 	[ -z "$cuttable" ] || {
 		mkdir "$dir/relay" && write_links >"$dir/relay/links" ||
@@ -647,6 +662,7 @@ case $verb in
 demo) demo ;;
 up)
 	up
+	trap - INT TERM HUP
 	say "up: $dir/cluster.json"
 	;;
 status)

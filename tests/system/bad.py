@@ -5,6 +5,7 @@ code: settings, files, ports, disks, networks, and what a wallet is told.
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
 from cluster import BIN, SCRIPT, Cluster, expect, main  # noqa: E402
-from cluster import processes, run  # noqa: E402
+from cluster import processes, run, until  # noqa: E402
 
 NODE = os.path.join(BIN, "perch-node")
 WALLET = os.path.join(BIN, "perch-wallet")
@@ -277,7 +278,11 @@ def launcher():
         second = c.base + "/second"
         say(1, ["TCP port %s is in use" % used],
             [SCRIPT, "up", "--dir", second, "--port-base", used])
+        say(2, ["65530 to 65546 are not all TCP ports"],
+            [SCRIPT, "up", "--dir", second, "--port-base", "65530"])
+        expect(not os.path.exists(second), "a directory was left behind")
         expect(not processes(second), "something was started all the same")
+        interrupted(second)
         c.script("down")
         say(1, ["holds a cluster of 3 nodes"],
             [SCRIPT, "up", "--nodes", "4", "--dir", c.dir])
@@ -295,6 +300,20 @@ def launcher():
         say(1, ["the_blue_sky ended", "chmod 600"],
             [SCRIPT, "up", "--dir", c.dir])
         expect(not processes(c.dir), "a failed up left something running")
+
+
+def interrupted(second):
+    """Ctrl-C while a cluster comes up stops it, and it can come up later."""
+    with subprocess.Popen([SCRIPT, "up", "--nodes", "2", "--dir", second],
+                          stderr=subprocess.PIPE, text=True) as begun:
+        until(lambda: processes(second + "/conf"), 30, "a node")
+        begun.send_signal(signal.SIGINT)
+        said = begun.stderr.read()
+    expect(begun.returncode == 130 and "interrupted" in said, said)
+    expect(not processes(second), "Ctrl-C left something running")
+    say(0, ["up:"], [SCRIPT, "up", "--dir", second])
+    say(0, [], [SCRIPT, "down", "--dir", second])
+    shutil.rmtree(second)
 
 
 if __name__ == "__main__":
