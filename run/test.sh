@@ -6,16 +6,17 @@
 #   run/test.sh            all of it, with the sanitizers without the longest
 #   run/test.sh release    the release build only
 #   run/test.sh asan       the sanitizers only, with the longest
+#   run/test.sh tsan       where threads meet, under the thread sanitizer
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 usage() {
-	echo "usage: run/test.sh [release|asan]"
+	echo "usage: run/test.sh [release|asan|tsan]"
 	exit "$1"
 }
 [ $# -le 1 ] || usage 2 >&2
 case ${1:-all} in
-all | release | asan) ;;
+all | release | asan | tsan) ;;
 --help | -h) usage 0 ;;
 *) usage 2 >&2 ;;
 esac
@@ -40,6 +41,7 @@ case ${1:-all} in
 all) try release; try asan -LE "source|long" ;;
 release) try release ;;
 asan) try asan -LE source ;;
+tsan) try tsan -L threads ;;
 esac
 [ -z "$bad" ] || {
 	echo "run/test.sh: not good:$bad" >&2

@@ -38,6 +38,13 @@ foreach(file ${unit_tests})
 		ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1)
 endforeach()
 
+# Those in which threads meet: run/test.sh tsan.
+foreach(name bus bus_hostile bus_user client_follow client_hold client_link
+	driver finder index index_hurt links miner rate search store_real worker
+	zap)
+	set_tests_properties(unit_${name} PROPERTIES LABELS "unit;threads")
+endforeach()
+
 # What a service has that is pure is tested with the service's own files.
 file(GLOB observer_pure ${CMAKE_SOURCE_DIR}/services/observer/model.c
 	${CMAKE_SOURCE_DIR}/services/observer/fork.c
@@ -95,7 +102,10 @@ foreach(file ${system_tests})
 	add_test(NAME system_${name} COMMAND ${DEBIAN_PYTHON} ${file})
 	set_tests_properties(system_${name} PROPERTIES TIMEOUT 600
 		LABELS system COST 100 SKIP_RETURN_CODE 77 ENVIRONMENT
-		"PERCH_BIN=${CMAKE_BINARY_DIR}/bin;PERCH_BUILD_TYPE=${CMAKE_BUILD_TYPE}")
+		"PERCH_BIN=${CMAKE_BINARY_DIR}/bin;PERCH_BUILD_TYPE=${CMAKE_BUILD_TYPE};TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1")
+endforeach()
+foreach(name session undone)
+	set_tests_properties(system_${name} PROPERTIES LABELS "system;threads")
 endforeach()
 foreach(name controller report mining discover forks certificate clocks)
 	set_tests_properties(system_${name} PROPERTIES COST 200
