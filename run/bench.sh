@@ -5,7 +5,8 @@
 #
 # Prints a table; DIR gets the raw JSON lines. A figure is a ratio to what the
 # machine could do in the same minute, and the CPUs' state is said with it: an
-# idle virtual CPU can make an fsync many times slower, a busy one too.
+# idle virtual CPU can make an fsync many times slower, a busy one too. Each load
+# has a ledger of its own, so that none finds it filled by the one before.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -84,17 +85,25 @@ echo "bench: limits of this machine ($(nproc) cpus, load $(cut -d' ' -f1 /proc/l
 { "$bin/perch-limits" "$work"; "$bin/perch-mining"; } |
 	tee "$out/limits.jsonl" >&2
 
-echo "bench: 3 nodes, one client in a loop" >&2
-start "$work/three" 3
-load 3_nodes_1_client "$work/three" --flight 1
-load 3_nodes_64_clients "$work/three" --flight 64 --seed 2000000
-stop
+# measure NODES NAME OPTION... : one load on a ledger of its own
+measure() {
+	local nodes=$1 name=$2
+	shift 2
+	echo "bench: $name" >&2
+	start "$work/$name" "$nodes"
+	load "$name" "$work/$name" "$@"
+	stop
+	rm -rf "${work:?}/$name"
+}
 
-echo "bench: 5 nodes" >&2
-start "$work/five" 5
-load 5_nodes_47_per_second "$work/five" --flight 100 --rate 47
-load 5_nodes_256_clients "$work/five" --flight 256 --seed 800000
-load 5_nodes_each_64 "$work/five" --flight 64 --ops 64 --seed 1600000
-stop
+: >"$out/loads.jsonl"
+measure 3 3_nodes_1_client --flight 1
+measure 3 3_nodes_64_clients --flight 64
+measure 5 5_nodes_47_per_second --flight 100 --rate 47
+measure 5 5_nodes_256_clients --flight 256
+# 64 reservations a transaction: until the ledger is nearly full, and for as
+# long as one likes, when about as many are cancelled as are made.
+measure 5 5_nodes_each_64_fill --flight 64 --ops 64 --fill
+measure 5 5_nodes_each_64 --flight 64 --ops 64 --live 8192
 
 /usr/bin/python3 tests/bench/report.py "$out"
