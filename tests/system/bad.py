@@ -96,7 +96,7 @@ def settings():
     for script in sorted(os.listdir(os.path.dirname(SCRIPT))):
         path = os.path.join(os.path.dirname(SCRIPT), script)
         if os.access(path, os.X_OK) and script not in (
-                "conf", "controllers.sh", "sim.sh", "wires.sh"):
+                "conf", "controllers.sh", "files.sh", "sim.sh", "wires.sh"):
             say(0, [script.split(".")[0]], [path, "--help"])
             say(2, ["usage" if script != "cluster.sh" else "--help"],
                 [path, "--nonsense"])
@@ -304,12 +304,23 @@ def launcher():
 
 def interrupted(second):
     """Ctrl-C while a cluster comes up stops it, and it can come up later."""
+    slow = second + "-bin"  # programs of which one never answers
+    os.mkdir(slow)
+    for name in os.listdir(BIN):
+        os.symlink(os.path.join(BIN, name), os.path.join(slow, name))
+    os.remove(os.path.join(slow, "perch-wallet"))
+    write(os.path.join(slow, "perch-wallet"), "#!/bin/sh\n"
+          "[ $1 != status ] || exec sleep 60\nexec %s \"$@\"\n" % WALLET)
+    os.chmod(os.path.join(slow, "perch-wallet"), 0o755)
     with subprocess.Popen([SCRIPT, "up", "--nodes", "2", "--dir", second],
-                          stderr=subprocess.PIPE, text=True) as begun:
-        until(lambda: processes(second + "/conf"), 30, "a node")
-        begun.send_signal(signal.SIGINT)
+                          env={**os.environ, "PERCH_BIN": slow}, text=True,
+                          stderr=subprocess.PIPE,
+                          start_new_session=True) as begun:
+        until(lambda: processes(second + "/conf/contract"), 30, "the last one")
+        os.killpg(begun.pid, signal.SIGINT)
         said = begun.stderr.read()
-    expect(begun.returncode == 130 and "interrupted" in said, said)
+    expect(begun.returncode == 130 and "interrupted" in said,
+           "%d: %s" % (begun.returncode, said))
     expect(not processes(second), "Ctrl-C left something running")
     say(0, ["up:"], [SCRIPT, "up", "--dir", second])
     say(0, [], [SCRIPT, "down", "--dir", second])
