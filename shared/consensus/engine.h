@@ -61,7 +61,8 @@ enum event_type {
 	EVENT_TRANSFER, /* hand over leadership if there is one to hand over */
 	EVENT_CONNECTED, /* what became of a CONNECT: at once, before all else
 			  */
-	EVENT_VOUCHED,   /* a voter's checkpoint signature was verified */
+	EVENT_VOUCHED,   /* a voter's checkpoint signature was verified, or this
+			  * node's own is durable */
 	EVENT_CERTIFIED, /* enough voters have signed: this block is final */
 };
 

@@ -174,8 +174,11 @@ void replica_build(
 MUST_CHECK enum err replica_checkpoint(struct replica *replica,
 	const struct tick *tick, const struct key *from, struct view message,
 	struct outputs *out);
-/* What this node signed itself; it is durable that it did. */
+/* What this node signed itself; it is durable that it does. */
 void replica_signed(struct replica *replica, const struct tick *tick,
+	const struct signed_checkpoint *own, struct outputs *out);
+/* That signature is durable: whoever asks for it later will have it. */
+void replica_signed_kept(struct replica *replica, const struct tick *tick,
 	const struct signed_checkpoint *own, struct outputs *out);
 /* A certificate that was kept: its signatures are gathered again. */
 MUST_CHECK enum err replica_certificate(struct replica *replica,

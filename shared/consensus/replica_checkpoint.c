@@ -212,13 +212,15 @@ static bool contradicts(const struct replica *replica,
 static void take(struct replica *replica, const struct key *from,
 	const struct signed_checkpoint *checkpoint, struct outputs *out)
 {
+	const struct key *self = &replica->config.self->key;
 	struct signed_checkpoint before;
 	bool mines = replica->config.engine->mines;
 	switch (certify_add(replica->certify, checkpoint, &before)) {
 	case CERTIFY_NEW:
 		if (mines || contradicts(replica, checkpoint))
 			pass_on(replica, from, checkpoint, out);
-		if (mines)
+		/* Of its own it hears when that is durable. */
+		if (mines && !key_equal(&checkpoint->signer, self))
 			vouch(replica, checkpoint, out);
 		certify(replica, &checkpoint->statement, !mines, out);
 		return;
@@ -281,6 +283,15 @@ void replica_signed(struct replica *replica, const struct tick *tick,
 	replica_begin(replica, tick, out);
 	CHECK(key_equal(&own->signer, &replica->config.self->key));
 	take(replica, NULL, own, out);
+}
+
+void replica_signed_kept(struct replica *replica, const struct tick *tick,
+	const struct signed_checkpoint *own, struct outputs *out)
+{
+	replica_begin(replica, tick, out);
+	CHECK(key_equal(&own->signer, &replica->config.self->key));
+	if (replica->config.engine->mines)
+		vouch(replica, own, out);
 }
 
 enum err replica_certificate(struct replica *replica, const struct tick *tick,

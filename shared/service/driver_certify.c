@@ -105,8 +105,17 @@ static void sign(struct driver *driver,
 void driver_signed(struct driver *driver, const struct index_job *job)
 {
 	static const struct key nobody = {{0}};
-	if (!key_equal(&job->key, &nobody))
-		deliver(driver, view_of(job->bytes, job->size), &job->key);
+	struct signed_checkpoint said;
+	struct tick tick = driver_tick();
+	struct view message = view_of(job->bytes, job->size);
+	if (!key_equal(&job->key, &nobody)) {
+		deliver(driver, message, &job->key);
+		return;
+	}
+	enum err err = checkpoint_open(&said, message);
+	CHECK(err == ERR_OK);
+	replica_signed_kept(driver->replica, &tick, &said, &driver->outputs);
+	driver_carry_out(driver);
 }
 
 /* What was signed before is signed once more, which gives the same bytes. */

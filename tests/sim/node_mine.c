@@ -116,6 +116,8 @@ void node_signed(
 	*signed_at(node, block->ref.header.height) = block;
 	replica_signed(node->replica, &tick, &said, &world->outputs);
 	node_carry_out(world, node);
+	replica_signed_kept(node->replica, &tick, &said, &world->outputs);
+	node_carry_out(world, node);
 }
 
 void node_send_checkpoint(

@@ -112,6 +112,33 @@ static void test_a_pledge_is_kept_until_it_is_refuted(void **state)
 		hash_equal(&last_sign(world)->hash, &others[3].block.ref.hash));
 }
 
+/* That others differ says nothing of what this node signed: they wait for its
+ * signature, which may not be on the disk yet when power fails. */
+static void test_a_pledge_is_kept_until_it_is_signed(void **state)
+{
+	struct pow_world *world = *state;
+	grow(world, blocks, 3, NULL, INTERVAL, 0);
+	grow(world, others, 6, NULL, INTERVAL, 1);
+	world->slow_pen = true;
+	say_all(world, 1, blocks, 3);
+	assert_int_equal(world->signed_count, 1);
+	say_all(world, 2, others, 6);
+	for (size_t who = 1; who < PEERS; who++)
+		vouch(world, who, 1, &others[0].block.ref.hash);
+	assert_int_equal(world->pow->signed_height, 1);
+	again(world, blocks, 3);
+	assert_int_equal(world->pow->pledge_count, 1);
+	world->slow_pen = false;
+	world_wait(world, 5 * INTERVAL);
+	assert_true(world->signed_count > 0);
+	assert_true(
+		hash_equal(&last_sign(world)->hash, &blocks[0].block.ref.hash));
+	say_all(world, 2, others, 6);
+	for (size_t who = 1; who < PEERS; who++)
+		vouch(world, who, 1, &others[0].block.ref.hash);
+	assert_true(world->pow->signed_height > 1);
+}
+
 static void test_few_pledges_at_a_time(void **state)
 {
 	struct pow_world *world = *state;
@@ -403,6 +430,7 @@ int main(void)
 		TEST(test_signed_at_depth_when_it_is_durable),
 		TEST(test_once_a_height_across_a_crash),
 		TEST(test_a_pledge_is_kept_until_it_is_refuted),
+		TEST(test_a_pledge_is_kept_until_it_is_signed),
 		TEST(test_few_pledges_at_a_time),
 		TEST(test_final_when_it_is_durable),
 		TEST(test_a_secret_branch),

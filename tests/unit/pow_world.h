@@ -54,7 +54,7 @@ struct pow_world {
 	struct event event;
 	struct pow_rules rules;
 	time_ms now;
-	bool slow_disk;
+	bool slow_disk, slow_pen; /* what is saved, signed comes later */
 	uint64_t save_task;
 	size_t record_size;
 	uint8_t record[ENGINE_RECORD_MAX];
@@ -269,10 +269,24 @@ static void world_take(struct pow_world *world, const struct effect *effect)
 	}
 }
 
+/* All that was asked for is signed, and durable. */
+static void world_signed(struct pow_world *world)
+{
+	size_t first = world->signed_count > 64 ? world->signed_count - 64 : 0;
+	for (size_t i = first; i < world->signed_count; i++) {
+		struct event event = {.type = EVENT_VOUCHED};
+		event.vouched.key = pow_pair(0)->key;
+		event.vouched.height = world->signs[i % 64].height;
+		event.vouched.hash = world->signs[i % 64].hash;
+		world_step(world, &event);
+	}
+}
+
 static void world_step(struct pow_world *world, struct event *event)
 {
 	struct effect connect = {0};
 	uint64_t saved = world->save_task;
+	size_t signs = world->signed_count;
 	event->now = world->now;
 	event->wall = WALL + world->now;
 	effects_clear(&world->effects);
@@ -286,6 +300,8 @@ static void world_step(struct pow_world *world, struct event *event)
 		    engine_find("pow")->holds(world->pow));
 	if (connect.type == EFFECT_CONNECT)
 		world_connect(world, &connect);
+	if (!world->slow_pen && world->signed_count != signs)
+		world_signed(world);
 	if (!world->slow_disk && world->save_task != saved) {
 		struct event answer = {.type = EVENT_SAVED};
 		answer.saved.task = world->save_task;

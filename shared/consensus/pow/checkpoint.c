@@ -149,14 +149,15 @@ static bool is_on_chain(const struct pow *pow, const struct pow_pledge *pledge)
 	       hash_equal(&pow_entry_at(tree, at)->hash, &pledge->hash);
 }
 
-/* Those that are settled: final, or never to be. */
+/* Those that are settled: final, or never to be. What is not signed yet still
+ * has to be: others may hold on to a pledge of theirs until they see it. */
 static void drop_pledges(struct pow *pow)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < pow->pledge_count; i++) {
 		const struct pow_pledge *pledge = &pow->pledges[i];
 		bool settled = pledge->height <= pow->certified.height ||
-			       (pledge->task == 0 && is_refuted(pow, pledge));
+			       (pledge->kept && is_refuted(pow, pledge));
 		if (!settled)
 			pow->pledges[kept++] = *pledge;
 	}
@@ -204,6 +205,7 @@ void pow_pledge(struct pow *pow, struct effects *out)
 		pledge->hash = pow_entry_at(tree, at)->hash;
 		pledge->state_root = pow_entry_at(tree, at)->state_root;
 		pledge->task = pow->save_task + 1;
+		pledge->kept = false;
 		pow->signed_height = next;
 		pow->record_dirty = true;
 	}
@@ -258,13 +260,26 @@ static struct pow_votes *votes_of(struct pow *pow, const struct key *key)
 	return free;
 }
 
+/* A node hears of its own signature when that is on the disk. */
+static void keep_own(struct pow *pow, uint64_t height, const struct hash *hash)
+{
+	for (size_t i = 0; i < pow->pledge_count; i++) {
+		struct pow_pledge *pledge = &pow->pledges[i];
+		if (pledge->height == height && hash_equal(&pledge->hash, hash))
+			pledge->kept = true;
+	}
+}
+
 void pow_vouched(
 	struct pow *pow, struct effects *out, const struct event *event)
 {
 	const struct key *key = &event->vouched.key;
-	if (!pow_is_voter(pow, key) || key_equal(key, &pow->config.self))
+	if (key_equal(key, &pow->config.self)) {
+		keep_own(pow, event->vouched.height, &event->vouched.hash);
 		return;
-	struct pow_votes *votes = votes_of(pow, key);
+	}
+	struct pow_votes *votes =
+		pow_is_voter(pow, key) ? votes_of(pow, key) : NULL;
 	if (votes == NULL)
 		return;
 	for (size_t i = 0; i < POW_VOTES_MAX; i++) {

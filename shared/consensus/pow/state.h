@@ -72,6 +72,7 @@ struct pow_pledge {
 	struct hash hash;
 	struct hash state_root;
 	uint64_t task; /* SAVE that remembers it; 0: was said */
+	bool kept;     /* so is the signature, which others may need */
 };
 
 struct pow_vote {
