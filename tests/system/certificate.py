@@ -143,7 +143,7 @@ def mined():
         must(len(said) == 1, "two blocks at one height")
 
 
-def plant(world, name, other, height):
+def plant(world, name, other, height, chain=0):
     """`name`, which is down, signs two blocks for `other` at a height."""
     liar = identity(world.running, "keys", name)
     _, peers = world.link(other).ask("peers_query", zero=0)
@@ -151,7 +151,7 @@ def plant(world, name, other, height):
     socket = liar.connect(world.context, zmq.DEALER, to["peer"], to["key"])
     must(socket.poll(stranger.PATIENCE_MS, zmq.POLLOUT), "no connection")
     for which in (b"one", b"two"):
-        statement = pack("checkpoint_statement", chain=0, height=height,
+        statement = pack("checkpoint_statement", chain=chain, height=height,
                          hash=stranger.h(which), state_root=bytes(32))
         signature = liar.sign.sign(stranger.signed_bytes(
             "checkpoint", world.network, statement)).signature
@@ -179,6 +179,35 @@ def alarmed(running, liar):
          len(found) == 1, "alarms: %s" % found)
 
 
+def convicted(world, name, liar, chain, height):
+    """This node has both signatures, and says so."""
+    found = cluster.until(lambda: evidence_of(world, name), 20,
+                          "evidence at " + name)
+    must(len(found) == 1, "%d cases" % len(found))
+    item = found[0]
+    must(item["signer"] == world.keys[liar], "of another")
+    said = [unpack("checkpoint_statement", item[part])
+            for part in ("first", "second")]
+    must(said[0] != said[1] and all(
+        (s["chain"], s["height"]) == (chain, height) for s in said),
+         "no evidence")
+    for part in ("first", "second"):
+        stranger.verify("checkpoint", world.network, item["signer"],
+                        item[part], item[part + "_signature"])
+    must("signed two blocks" in world.running.log(name), "nothing logged")
+
+
+def remembers(world, name):
+    """Also when its power failed."""
+    world.running.script("kill", name)
+    world.running.script("restart", name)
+    cluster.until(lambda: len(evidence_of(world, name)) == 1, 20,
+                  "evidence that outlives a crash")
+    _, status = world.link(name).ask("status_query", zero=0)
+    must({"name": "evidence", "value": 1} in
+         status["chains"][0]["numbers"], "not in status: %s" % status)
+
+
 def a_double_signer():
     """Both signatures are kept by all, for ever, and an alarm is raised."""
     with cluster.Cluster(nodes=4) as running:
@@ -190,28 +219,36 @@ def a_double_signer():
         running.script("kill", liar)
         socket = plant(world, liar, honest[0], height + 3)
         for name in honest:
-            found = cluster.until(lambda at=name: evidence_of(world, at), 10,
-                                  "evidence at " + name)
-            must(len(found) == 1, "%d cases" % len(found))
-            item = found[0]
-            must(item["signer"] == world.keys[liar], "of another")
-            said = [unpack("checkpoint_statement", item[part])
-                    for part in ("first", "second")]
-            must(said[0] != said[1] and all(
-                s["height"] == height + 3 for s in said), "no evidence")
-            for part in ("first", "second"):
-                stranger.verify("checkpoint", world.network, item["signer"],
-                                item[part], item[part + "_signature"])
-            must("signed two blocks" in running.log(name), "nothing logged")
+            convicted(world, name, liar, 0, height + 3)
         socket.close()
         alarmed(running, liar)
-        running.script("kill", honest[0])
-        running.script("restart", honest[0])
-        cluster.until(lambda: len(evidence_of(world, honest[0])) == 1, 20,
-                      "evidence that outlives a crash")
-        _, status = world.link(honest[0]).ask("status_query", zero=0)
-        must({"name": "evidence", "value": 1} in
-             status["chains"][0]["numbers"], "not in status: %s" % status)
+        remembers(world, honest[0])
+
+
+def final_at(world, name):
+    """As this node says, whatever the observer's alarm."""
+    _, status = world.link(name).ask("status_query", zero=0)
+    return status["chains"][0]["final_height"]
+
+
+def a_double_signer_who_mines():
+    """The same where signatures make a block final: the others' still do."""
+    with cluster.Cluster(nodes=4, engine="pow", interval="1s") as running:
+        world = World(running)
+        cluster.until(lambda: min(final_heights(running)) >= 1, 90, "final")
+        liar, *honest = world.names[-1:] + world.names[:-1]
+        running.script("kill", liar)
+        height = max(final_heights(running)) + 100
+        socket = plant(world, liar, honest[0], height, chain=1)
+        for name in honest:
+            convicted(world, name, liar, 1, height)
+        socket.close()
+        alarmed(running, liar)
+        remembers(world, honest[0])
+        before = max(final_at(world, name) for name in honest)
+        for name in honest:
+            cluster.until(lambda at=name: final_at(world, at) > before, 90,
+                          name + " goes on")
 
 
 def submit(world, who, *operations):
@@ -366,8 +403,8 @@ def signers_change():
 
 if __name__ == "__main__":
     try:
-        cluster.main(certificates, a_double_signer, carried, mined,
-                     signers_change)
+        cluster.main(certificates, a_double_signer, a_double_signer_who_mines,
+                     carried, mined, signers_change)
     except (stranger.Wrong, Refused) as wrong:
         print("certificate: %s" % wrong)
         sys.exit(1)
