@@ -1,9 +1,11 @@
 /* node/main.c -- perch-node: orders, validates, stores, publishes.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "clock/clock.h"
@@ -298,6 +300,13 @@ static int serve(struct node *node, const char *engine, int fd)
 	return code;
 }
 
+/* The same process, so that whoever watches over it sees none end. */
+static void begin_again(char **argv)
+{
+	execv("/proc/self/exe", argv);
+	log_error("node", "cannot begin again: %s. Start it", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	static struct genesis genesis;
@@ -339,5 +348,7 @@ int main(int argc, char **argv)
 	if (options_number(&options, "beacon", 0, UINT16_MAX) != 0)
 		beacon_end();
 	waiters_free(&node.waiters);
+	if (node.again)
+		begin_again(argv);
 	return code;
 }

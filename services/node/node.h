@@ -102,6 +102,7 @@ struct node {
 	struct certificate_wait certificates[CERTIFICATES_MAX];
 	time_ms started_at;
 	bool halted;
+	bool again; /* and the process begins again */
 	uint8_t body[ENVELOPE_BODY_BYTES_MAX]; /* of the answer being made */
 	uint8_t block[BLOCK_BYTES_MAX];
 	struct block decoded; /* one block at a time */

@@ -109,6 +109,13 @@ static void on_output(void *context, const struct output *output)
 			err_name(output->err));
 		node->halted = true;
 		return;
+	case OUTPUT_REPLAY:
+		log_warn("node",
+			"begins again with block %llu: what the nodes have "
+			"signed leaves this chain where it cannot be undone",
+			(unsigned long long)output->height);
+		node->halted = node->again = true;
+		return;
 	case OUTPUT_CERTIFIED:
 		serve_certified(lane, output);
 		return;

@@ -62,7 +62,10 @@ enum effect_type {
 	EFFECT_SAVE,   /* make durable; answered by EVENT_SAVED */
 	EFFECT_COMMIT, /* every block up to height is final; ascending */
 	EFFECT_REVERT, /* undo every block above height, if there is one */
-	EFFECT_TIMER,  /* wake me at; replaces the one before */
+	/* The ledger cannot go back to where it must: this node begins again
+	 * with the blocks up to height, and takes no step before. */
+	EFFECT_REPLAY,
+	EFFECT_TIMER, /* wake me at; replaces the one before */
 	EFFECT_SEEK,  /* make a block, or fetch a state; replaces the one before
 		       */
 	EFFECT_READY, /* answer to EVENT_READ: true at final height */
@@ -115,6 +118,9 @@ struct effect {
 			 * not there and still at hand. */
 			uint64_t keep_to;
 		} revert;
+		struct {
+			uint64_t height;
+		} replay;
 		struct {
 			time_ms at;
 		} timer;

@@ -75,6 +75,8 @@ enum output_type {
 	OUTPUT_CERTIFIED,  /* a certificate: M of N have signed a block */
 	OUTPUT_EVIDENCE,   /* a double_signing: keep it, and raise alarm */
 	OUTPUT_HALT, /* this node must stop: a block it must hold is invalid */
+	/* Begin again, as after a restart, with a log that ends at height. */
+	OUTPUT_REPLAY,
 	/* Search: bytes is a header whose engine field, at `field` of it, wants
 	 * a nonce; answer replica_mined. Empty bytes: stop. Replaces the one
 	 * before. */
@@ -87,7 +89,7 @@ enum output_type {
 struct output {
 	enum output_type type;
 	/* ORDERED, REVERTED, FINAL, SNAPSHOT, FETCH, READY, SIGN, FAULT,
-	 * CHECKPOINT, CERTIFIED, EVIDENCE */
+	 * CHECKPOINT, CERTIFIED, EVIDENCE, REPLAY */
 	uint64_t height;
 	uint64_t task;        /* SAVE, FETCH, READY, MINE */
 	struct key to;        /* SEND, FORWARD, FETCH, CHECKPOINT; FAULT,

@@ -139,6 +139,14 @@ static void timer(struct replica *replica, time_ms at, struct outputs *out)
 	output->at = at;
 }
 
+static void replay(
+	struct replica *replica, uint64_t height, struct outputs *out)
+{
+	CHECK(height >= replica->final);
+	outputs_add(out, OUTPUT_REPLAY)->height = height;
+	replica->halted = true;
+}
+
 void replica_carry_out(struct replica *replica, const struct effect *effect,
 	struct outputs *out)
 {
@@ -155,6 +163,9 @@ void replica_carry_out(struct replica *replica, const struct effect *effect,
 	case EFFECT_REVERT:
 		replica_revert(replica, effect->revert.height,
 			effect->revert.keep_to, out);
+		return;
+	case EFFECT_REPLAY:
+		replay(replica, effect->replay.height, out);
 		return;
 	case EFFECT_TIMER:
 		timer(replica, effect->timer.at, out);

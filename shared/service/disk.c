@@ -33,6 +33,10 @@ static void run(void *context, void *const *jobs, size_t count)
 		case DISK_RESET:
 			log_reset(log, job->height);
 			break;
+		case DISK_CUT:
+			if (log_tip(log) > job->height)
+				log_truncate(log, job->height);
+			break;
 		case DISK_COMPACT:
 			log_compact(log, job->height);
 			break;

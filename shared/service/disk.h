@@ -13,6 +13,7 @@
 enum disk_verb {
 	DISK_SAVE,    /* cut at the first block's height, append, record */
 	DISK_RESET,   /* the log begins again after height */
+	DISK_CUT,     /* forget what is above height */
 	DISK_COMPACT, /* forget what is at or below height */
 };
 

@@ -205,6 +205,10 @@ static void carry_out(struct driver *driver, const struct output *output,
 	case OUTPUT_HALT:
 		driver->halted = true;
 		break;
+	case OUTPUT_REPLAY:
+		worker_give(driver->disk, disk_verb(DISK_CUT, output->height));
+		driver->halted = true;
+		break;
 	case OUTPUT_SIGN:
 		driver_sign(driver, output);
 		return;

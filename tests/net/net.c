@@ -259,6 +259,7 @@ static void carry_out(struct net *net, size_t at, const struct effect *effect)
 	case EFFECT_READY:
 		carry_ready(net, at, effect);
 		return;
+	case EFFECT_REPLAY:
 	case EFFECT_KEEP:
 	case EFFECT_DROP:
 	case EFFECT_CONNECT:

@@ -447,6 +447,8 @@ void fault_plan(struct world *world, const struct plan *plan)
 		mend_links(world, (enum fault_kind)plan->value);
 		if (plan->value == FAULT_DISK)
 			node->disk.slow_us = 0;
+	} else if (plan->stamp == node->life && node->up && node->again) {
+		node_begin_again(world, node);
 	} else if (plan->stamp == node->life && !node->up && !node->gone) {
 		node_start(world, node);
 	}

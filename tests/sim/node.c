@@ -17,6 +17,7 @@ void node_clear(struct world *world, struct node *node, uint32_t number)
 	node->stopped_us = 0;
 	node->gone = false;
 	node->core = false;
+	node->again = false;
 	memset(&node->status, 0, sizeof(node->status));
 	node->life = 0;
 	node->replica = NULL;
@@ -152,6 +153,7 @@ static void restore(struct world *world, struct node *node)
 void node_start(struct world *world, struct node *node)
 {
 	CHECK(!node->up);
+	node->again = false;
 	node->up = true;
 	node->stopped_us = 0;
 	node->life++;
@@ -194,6 +196,14 @@ void node_crash(struct world *world, struct node *node, bool kept_all)
 	node->life++;
 	node->replica = NULL;
 	world_note(world, node, NOTE_CRASH, lost, 0, 0);
+}
+
+void node_begin_again(struct world *world, struct node *node)
+{
+	uint64_t height = node->again_at;
+	node_crash(world, node, true);
+	disk_cut(&node->disk, height);
+	node_start(world, node);
 }
 
 void node_transfer(struct world *world, struct node *node)

@@ -47,7 +47,9 @@ struct node {
 	const struct keypair *self;
 	bool up;
 	int64_t stopped_us; /* SIGSTOP: nothing reaches it before this time */
-	bool gone;     /* not one of the cluster: does not start by itself */
+	bool gone;  /* not one of the cluster: does not start by itself */
+	bool again; /* it begins again, with a log up to again_at */
+	uint64_t again_at;
 	bool core;     /* after the faults: is well */
 	uint64_t life; /* counts starts and crashes */
 	void *memory;
@@ -83,6 +85,8 @@ void node_free(struct node *node);
 
 void node_start(struct world *world, struct node *node);
 void node_crash(struct world *world, struct node *node, bool kept_all);
+/* After OUTPUT_REPLAY. */
+void node_begin_again(struct world *world, struct node *node);
 void node_transfer(struct world *world, struct node *node);
 void node_compact(struct world *world, struct node *node);
 

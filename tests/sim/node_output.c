@@ -237,6 +237,14 @@ static void on_snapshot(
 		state);
 }
 
+/* Not in the middle of a list. */
+static void on_replay(struct world *world, struct node *node, uint64_t height)
+{
+	node->again = true;
+	node->again_at = height;
+	node_plan(world, node, 0, PLAN_START, 0, NULL);
+}
+
 static void carry_out(
 	struct world *world, struct node *node, const struct output *output)
 {
@@ -294,6 +302,9 @@ static void carry_out(
 			"node %u: evidence that somebody signed twice at "
 			"height %llu",
 			node->number, (unsigned long long)output->height);
+		return;
+	case OUTPUT_REPLAY:
+		on_replay(world, node, output->height);
 		return;
 	case OUTPUT_HALT:
 		world_note(

@@ -309,6 +309,7 @@ static void add_effect(
 			text_add(out, "%c answers read (%lu): ask again", name,
 				effect->ready.task);
 		break;
+	case EFFECT_REPLAY:
 	case EFFECT_KEEP:
 	case EFFECT_DROP:
 	case EFFECT_CONNECT:

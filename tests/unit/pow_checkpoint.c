@@ -421,6 +421,124 @@ static void test_no_way_back_from_an_invalid_branch(void **state)
 	assert_int_equal(world->seek, SEEK_BLOCK);
 }
 
+/* ---- deeper than the ledger can be taken back ---- */
+
+/* What enough have signed leaves this chain where the ledger cannot go back to,
+ * and is still in the tree: it is begun again there. */
+static void test_a_checkpoint_too_deep_to_undo(void **state)
+{
+	struct pow_world *world = *state;
+	const size_t fork = 35, late = 40;
+	grow(world, blocks, late, NULL, INTERVAL, 0);
+	grow(world, others, 2, &blocks[fork - 1], INTERVAL, 1);
+	say_all(world, 1, blocks, late - 1);
+	say_all(world, 2, others, 2);
+	world->reach = late - 1;
+	world->slow_disk = true; /* so that it is not forgotten at once */
+	world_tip(world, 1, &blocks[late - 1]);
+	assert_int_equal(world->tip, late);
+	certify(world, &others[0]);
+	assert_int_equal(world->reverts, 0);
+	assert_int_equal(world->replays, 1);
+	assert_int_equal(world->replay_height, fork);
+	world->reach = 0;
+	world->slow_disk = false;
+	again(world, blocks, fork);
+	say_all(world, 2, others, 2);
+	assert_int_equal(world->final, fork + 1);
+	assert_int_equal(world->tip, fork + 2);
+	assert_int_equal(world->replays, 1);
+}
+
+/* The answer of somebody whose chain does not have the root here. */
+static void answer_from(
+	struct pow_world *world, const struct forged *block, uint64_t tip)
+{
+	struct pow_message message = {.kind = POW_HEADERS, .height = tip};
+	world_hear(world, 2, &message, &block, 1);
+}
+
+/* One final block, and a branch from there that the tree has forgotten: others
+ * have signed it. */
+static void go_astray(struct pow_world *world)
+{
+	grow(world, blocks, 9, NULL, INTERVAL, 0);
+	grow(world, others, 8, &blocks[0], INTERVAL, 1);
+	say_all(world, 1, blocks, 3);
+	certify(world, &blocks[0]);
+	assert_int_equal(world->final, 1);
+	world->reach = 5;
+	say_all(world, 1, blocks + 3, 6);
+	certify(world, &others[2]);
+}
+
+static void test_a_checkpoint_on_a_forgotten_branch(void **state)
+{
+	struct pow_world *world = *state;
+	go_astray(world);
+	answer_from(world, &others[4], 9);
+	assert_int_equal(world->replays, 0);
+	world->now += POW_LOST_MS;
+	answer_from(world, &others[4], 9);
+	assert_int_equal(world->replays, 1);
+	assert_int_equal(world->replay_height, 1);
+	world->reach = 0;
+	again(world, blocks, 1);
+	assert_int_equal(world->final, 1);
+	say_all(world, 2, others, 8);
+	assert_int_equal(world->final, 4);
+	assert_int_equal(world->tip, 9);
+	assert_true(hash_equal(&world->chain[9], &others[7].block.ref.hash));
+}
+
+/* Also when power failed before: what was final is known, and where. */
+static void test_a_checkpoint_on_a_forgotten_branch_after_a_crash(void **state)
+{
+	struct pow_world *world = *state;
+	go_astray(world);
+	again(world, blocks, 9);
+	assert_int_equal(world->final, 1);
+	assert_int_equal(world->pow->pending.height, 4);
+	world->reach = 5;
+	forge(world, &blocks[9], &blocks[8], INTERVAL, 1, 0);
+	world_tip(world, 1, &blocks[9]);
+	answer_from(world, &others[4], 9);
+	world->now += POW_LOST_MS;
+	answer_from(world, &others[4], 9);
+	assert_int_equal(world->replays, 1);
+	assert_int_equal(world->replay_height, 1);
+}
+
+/* Who is only behind, or is told that he is by somebody who has nothing signed,
+ * goes on. */
+static void test_nobody_begins_again_without_need(void **state)
+{
+	struct pow_world *world = *state;
+	static struct forged more[4];
+	grow(world, blocks, 9, NULL, INTERVAL, 0);
+	grow(world, others, 8, &blocks[0], INTERVAL, 1);
+	grow(world, more, 4, &blocks[8], INTERVAL, 0);
+	say_all(world, 1, blocks, 3);
+	certify(world, &blocks[0]);
+	world->reach = 5;
+	say_all(world, 1, blocks + 3, 6);
+	world->now += POW_LOST_MS;
+	answer_from(world, &others[4], 9);
+	assert_int_equal(world->replays, 0);
+	/* Signed, and still to come. */
+	certify(world, &more[3]);
+	world->now += 10 * POW_LOST_MS;
+	world_wait(world, 0);
+	assert_int_equal(world->replays, 0);
+	for (size_t i = 0; i < 4; i++) {
+		answer_from(world, &others[4], 9);
+		world->now += POW_LOST_MS - 1;
+		world_tip(world, 1, &more[i]);
+	}
+	assert_int_equal(world->replays, 0);
+	assert_int_equal(world->final, 13);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, world_open, world_close)
 
@@ -445,6 +563,10 @@ int main(void)
 		TEST(test_without_checkpoints_nobody_waits),
 		TEST(test_no_further_back_than_the_ledger_reaches),
 		TEST(test_no_way_back_from_an_invalid_branch),
+		TEST(test_a_checkpoint_too_deep_to_undo),
+		TEST(test_a_checkpoint_on_a_forgotten_branch),
+		TEST(test_a_checkpoint_on_a_forgotten_branch_after_a_crash),
+		TEST(test_nobody_begins_again_without_need),
 	};
 
 	crypto_start();

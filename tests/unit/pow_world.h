@@ -63,7 +63,8 @@ struct pow_world {
 	struct hash chain[2048]; /* by height */
 	uint64_t tip, final, kept_to;
 	uint64_t reach, told_reach; /* what this ledger can go back to */
-	unsigned reverts, connects, saves, keeps, drops, seeks;
+	uint64_t replay_height;
+	unsigned reverts, connects, saves, keeps, drops, seeks, replays;
 	enum seek_kind seek; /* the last one */
 	size_t signed_count;
 	struct pow_checkpoint signs[64];
@@ -261,6 +262,11 @@ static void world_take(struct pow_world *world, const struct effect *effect)
 	case EFFECT_SEEK:
 		world->seek = effect->seek.kind;
 		world->seeks++;
+		return;
+	case EFFECT_REPLAY:
+		CHECK(effect->replay.height >= world->final);
+		world->replay_height = effect->replay.height;
+		world->replays++;
 		return;
 	case EFFECT_READY:
 	case EFFECT_CONNECT:

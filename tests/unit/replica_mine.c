@@ -6,6 +6,8 @@
 #include "consensus/pow/seal.h"
 #include "consensus/pow/target.h"
 #include "consensus/replica.h"
+#include "contract/state.h"
+#include "gen/peer.h"
 
 enum { EASY_BITS = 0x207fffff /* every second hash */, TRIES = 1000 };
 
@@ -25,7 +27,8 @@ struct bench {
 	struct replica *replica;
 	struct tick tick;
 	struct wish wish;
-	unsigned ordered, forwarded;
+	unsigned ordered, forwarded, replays;
+	uint64_t replay_at;
 	uint64_t saved; /* last task */
 	time_ms timer_at;
 	struct outputs out;
@@ -55,6 +58,10 @@ static void take(struct bench *bench, const struct output *output)
 		return;
 	case OUTPUT_TIMER:
 		bench->timer_at = output->at;
+		return;
+	case OUTPUT_REPLAY:
+		bench->replays++;
+		bench->replay_at = output->height;
 		return;
 	case OUTPUT_HALT:
 	case OUTPUT_FAULT:
@@ -104,7 +111,7 @@ static void open_with(struct bench *bench, enum replica_mine mine)
 	assert_non_null(bench->memory);
 	memset(bench->memory, 0, size);
 	bench->wish = (struct wish){0};
-	bench->ordered = bench->forwarded = 0;
+	bench->ordered = bench->forwarded = bench->replays = 0;
 	bench->saved = 0;
 	bench->tick = (struct tick){.now = 1000, .wall = T0 + 1000};
 	assert_int_equal(
@@ -289,19 +296,14 @@ static void test_never(void **state)
 	assert_int_equal(bench->wish.count, 0);
 }
 
-/* The other two voters sign the block at this height. */
-static void sign_all(struct bench *bench, uint64_t at)
+/* The other two voters sign this. */
+static void sign(
+	struct bench *bench, const struct checkpoint_statement *statement)
 {
-	struct block_ref block;
-	struct view bytes;
-	assert_true(replica_block(bench->replica, at, &bytes));
-	assert_int_equal(
-		block_open(&block, bytes, &bench->genesis->network), ERR_OK);
-	struct checkpoint_statement statement = checkpoint_of(&block);
 	for (int node = 1; node < NODES; node++) {
 		struct signed_checkpoint said;
 		uint8_t body[CHECKPOINT_BYTES_MAX];
-		checkpoint_sign(&said, &statement, node_pair(node),
+		checkpoint_sign(&said, statement, node_pair(node),
 			&bench->genesis->network);
 		size_t size = checkpoint_seal(body, &said);
 		assert_int_equal(replica_checkpoint(bench->replica,
@@ -310,6 +312,23 @@ static void sign_all(struct bench *bench, uint64_t at)
 			ERR_OK);
 		carry_out(bench);
 	}
+}
+
+static struct block_ref block_at(struct bench *bench, uint64_t at)
+{
+	struct block_ref block;
+	struct view bytes;
+	assert_true(replica_block(bench->replica, at, &bytes));
+	assert_int_equal(
+		block_open(&block, bytes, &bench->genesis->network), ERR_OK);
+	return block;
+}
+
+static void sign_all(struct bench *bench, uint64_t at)
+{
+	struct block_ref block = block_at(bench, at);
+	struct checkpoint_statement statement = checkpoint_of(&block);
+	sign(bench, &statement);
 }
 
 /* Until what waits is in a block that is final, and no longer. */
@@ -340,6 +359,83 @@ static void test_demand(void **state)
 	assert_true(bench->wish.size > 0);
 }
 
+/* ---- what cannot be undone ---- */
+
+static void mine_until(struct bench *bench, uint64_t last)
+{
+	for (uint64_t i = height(bench) + 1; i <= last; i++) {
+		struct wish wish = bench->wish;
+		assert_true(
+			answer(bench, wish.task, i, nonce_of(&wish, i, true)));
+		pass(bench, 1000);
+	}
+	assert_int_equal(height(bench), last);
+}
+
+/* As if very much had changed: the journal forgets all that was before. */
+static void fill_journal(struct bench *bench)
+{
+	struct arena *arena =
+		state_arena(chain_state(replica_chain(bench->replica)));
+	arena_mark before = arena_now(arena);
+	while (arena_can_rollback(arena, before))
+		arena_touch(arena, arena->memory, 1 << 16);
+}
+
+/* Node 1 answers with a block of another chain. */
+static void hear_another(struct bench *bench, uint64_t at)
+{
+	static struct block body;
+	uint8_t message[POW_MESSAGE_BYTES_MAX], head[BLOCK_HEADER_BYTES_MAX];
+	uint8_t bytes[1024];
+	struct block_ref block = block_at(bench, at);
+	struct pow_message headers = {.kind = 2, .height = at};
+	block.header.parent.bytes[0] ^= 1;
+	size_t size = header_encode(head, sizeof(head), &block.header);
+	body.header = view_of(head, size);
+	body.signature = block.signature;
+	size = block_encode(bytes, sizeof(bytes), &body);
+	struct view blocks = view_of(bytes, size);
+	size = pow_message_encode(message, sizeof(message), &headers);
+	assert_int_equal(replica_receive(bench->replica, &bench->tick,
+				 &node_pair(1)->key, view_of(message, size),
+				 &blocks, 1, &bench->out),
+		ERR_OK);
+	for (size_t i = 0; i < bench->out.count; i++) {
+		if (bench->out.items[i].type == OUTPUT_FAULT)
+			bench->out.items[i].type = OUTPUT_READY;
+	}
+	carry_out(bench);
+}
+
+/* The others have signed a chain that leaves this one where its ledger cannot
+ * go back to: it begins again from what is final, and nothing happens before.
+ */
+static void test_begins_again(void **state)
+{
+	struct bench *bench = *state;
+	open_with(bench, MINE_ALWAYS);
+	mine_until(bench, 9);
+	sign_all(bench, 2);
+	assert_int_equal(replica_final(bench->replica), 2);
+	fill_journal(bench);
+	mine_until(bench, 12);
+	assert_int_equal(chain_reach(replica_chain(bench->replica)), 9);
+	struct block_ref block = block_at(bench, 6);
+	struct checkpoint_statement statement = checkpoint_of(&block);
+	statement.hash.bytes[0] ^= 1;
+	sign(bench, &statement);
+	hear_another(bench, 10);
+	assert_int_equal(bench->replays, 0);
+	bench->tick.now += 10000;
+	hear_another(bench, 10);
+	assert_int_equal(bench->replays, 1);
+	assert_int_equal(bench->replay_at, 2);
+	unsigned wishes = bench->wish.count;
+	pass(bench, 5000);
+	assert_int_equal(bench->wish.count, wishes);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -351,6 +447,7 @@ int main(void)
 		TEST(test_fresh),
 		TEST(test_never),
 		TEST(test_demand),
+		TEST(test_begins_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

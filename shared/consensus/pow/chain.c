@@ -311,6 +311,10 @@ void pow_advance(struct pow *pow, struct effects *out)
 		pow->again = true;
 		return;
 	}
+	if (pow_entry_at(tree, fork)->past.height < pow->reach) {
+		pow_replay(pow, out, pow_entry_at(tree, fork)->past.height);
+		return;
+	}
 	if (fork != pow->active)
 		revert(pow, out, fork);
 	if (fork == best) {
@@ -346,6 +350,7 @@ void pow_connected(
 		return;
 	}
 	pow->active = at;
+	pow->astray_at = 0;
 	pow->reach = event->connected.reach;
 	entry->logged = true;
 	pow->member_count = event->connected.member_count;

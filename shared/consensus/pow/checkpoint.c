@@ -33,21 +33,35 @@ static uint64_t get_64(const uint8_t *at)
 
 enum {
 	RECORD_PLEDGES_AT = 49, /* certified, signed height, count */
+	RECORD_APART = 0x80, /* beside count: certified is not on the chain */
 	RECORD_PLEDGE = 2 + 2 * HASH_SIZE,
-	RECORD_SIZE = RECORD_PLEDGES_AT + POW_PLEDGES_MAX * RECORD_PLEDGE,
+	RECORD_FINAL = 8, /* then: the height that is final */
+	RECORD_SIZE = RECORD_PLEDGES_AT + POW_PLEDGES_MAX * RECORD_PLEDGE +
+		      RECORD_FINAL,
 };
 _Static_assert((int)RECORD_SIZE <= (int)ENGINE_RECORD_MAX, "too long");
 
-static size_t write_record(const struct pow *pow, uint8_t out[RECORD_SIZE])
+static bool is_apart(const struct pow *pow, const struct pow_checkpoint *mark)
+{
+	const struct pow_tree *tree = pow_tree_of(pow);
+	pow_at at = pow_tree_ancestor(tree, pow->active, mark->height);
+	return mark->height > pow->final &&
+	       (at == 0 ||
+		       !hash_equal(&pow_entry_at(tree, at)->hash, &mark->hash));
+}
+
+static size_t write_record(struct pow *pow, uint8_t out[RECORD_SIZE])
 {
 	uint8_t *at = out + RECORD_PLEDGES_AT;
 	const struct pow_checkpoint *mark = &pow->certified;
 	if (pow->pending.height > mark->height)
 		mark = &pow->pending;
+	pow->apart = is_apart(pow, mark);
 	put_64(out, mark->height);
 	memcpy(out + 8, mark->hash.bytes, HASH_SIZE);
 	put_64(out + 40, pow->signed_height);
-	out[48] = (uint8_t)pow->pledge_count;
+	out[48] =
+		(uint8_t)(pow->pledge_count | (pow->apart ? RECORD_APART : 0));
 	for (size_t i = 0; i < pow->pledge_count; i++) {
 		/* How far below signed_height; no more than 2^16 fit. */
 		uint64_t below = pow->signed_height - pow->pledges[i].height;
@@ -58,17 +72,23 @@ static size_t write_record(const struct pow *pow, uint8_t out[RECORD_SIZE])
 		memcpy(at + 34, pow->pledges[i].state_root.bytes, HASH_SIZE);
 		at += RECORD_PLEDGE;
 	}
+	if (pow->apart) {
+		put_64(at, pow->final);
+		at += RECORD_FINAL;
+	}
 	return (size_t)(at - out);
 }
 
-void pow_read_record(struct pow *pow, struct view record)
+uint64_t pow_read_record(struct pow *pow, struct view record)
 {
 	if (record.size < RECORD_PLEDGES_AT)
-		return;
+		return 0;
 	const uint8_t *at = record.data + RECORD_PLEDGES_AT;
-	size_t count = record.data[48];
+	size_t count = record.data[48] % RECORD_APART;
+	pow->apart = (record.data[48] & RECORD_APART) != 0;
 	CHECK(count <= POW_PLEDGES_MAX &&
-		record.size >= RECORD_PLEDGES_AT + count * RECORD_PLEDGE);
+		record.size == RECORD_PLEDGES_AT + count * RECORD_PLEDGE +
+				       (pow->apart ? RECORD_FINAL : 0));
 	pow->certified.height = get_64(record.data);
 	memcpy(pow->certified.hash.bytes, record.data + 8, HASH_SIZE);
 	pow->signed_height = get_64(record.data + 40);
@@ -82,6 +102,7 @@ void pow_read_record(struct pow *pow, struct view record)
 		memcpy(pledge->state_root.bytes, at + 34, HASH_SIZE);
 		at += RECORD_PLEDGE;
 	}
+	return pow->apart ? get_64(at) : pow->certified.height;
 }
 
 void pow_save(struct pow *pow, struct effects *out, uint64_t height,
@@ -339,4 +360,34 @@ void pow_finalise(struct pow *pow, struct effects *out)
 		return;
 	pow->final = height;
 	effects_add(out, EFFECT_COMMIT)->commit.height = height;
+	if (!pow->apart)
+		return;
+	pow->record_dirty = true; /* it says what is final */
+	pow_save(pow, out, 0, NULL);
+}
+
+/* ---- too far away ---- */
+
+/* Enough have signed a block that is not here, and who has it is on a chain
+ * that leaves this one above what is final, but below what the tree, or the
+ * ledger's journal, still has: no block of it can be placed. Unless one can
+ * after all. */
+void pow_go_astray(struct pow *pow)
+{
+	const struct pow_tree *tree = pow_tree_of(pow);
+	uint64_t root = pow_entry_at(tree, tree->root)->past.height;
+	if (pow->pending.height == 0 || root <= pow->final)
+		return;
+	if (pow->astray_at == 0)
+		pow->astray_at = pow->now;
+	pow->lost = pow->now - pow->astray_at >= POW_LOST_MS;
+}
+
+/* A ledger that cannot be undone so far can still be made again: the log has
+ * all its blocks. What is cut off cannot be final any more. */
+void pow_replay(struct pow *pow, struct effects *out, uint64_t height)
+{
+	CHECK(height >= pow->final);
+	effects_add(out, EFFECT_REPLAY)->replay.height = height;
+	pow->replaying = true;
 }

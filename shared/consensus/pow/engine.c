@@ -67,30 +67,45 @@ static void restore(void *state, const struct engine_block *block)
 		change_members(pow, &block->change);
 }
 
+/* What was final is it again, unless the log was repaired. */
+static void resume(struct pow *pow, struct effects *out, uint64_t final)
+{
+	const struct pow_tree *tree = pow_tree_of(pow);
+	uint64_t tip = pow_entry_at(tree, pow->active)->past.height;
+	if (final == 0 || final > tip)
+		return;
+	/* Deeper than the tree: what the log has, it has. */
+	pow_at at = pow_tree_ancestor(tree, pow->active, final);
+	if (at != 0)
+		pow->certified = (struct pow_checkpoint){
+			final, pow_entry_at(tree, at)->hash};
+	pow->final = final;
+	effects_add(out, EFFECT_COMMIT)->commit.height = final;
+}
+
 static void on_start(
 	struct pow *pow, struct effects *out, const struct event *event)
 {
 	const struct pow_tree *tree = pow_tree_of(pow);
 	uint64_t tip = pow_entry_at(tree, pow->active)->past.height;
-	pow_read_record(pow, event->start.record);
+	uint64_t final = pow_read_record(pow, event->start.record);
 	pow_follow_members(pow);
 	pow->reach = event->start.reach;
 	struct pow_checkpoint mark = pow->certified;
 	if (mark.height == 0)
 		return;
 	pow_at at = pow_tree_ancestor(tree, pow->active, mark.height);
-	if (at == 0 && mark.height < tip) {
-		/* Deeper than the tree: what the log has, it has. */
-		pow->final = mark.height;
-		effects_add(out, EFFECT_COMMIT)->commit.height = mark.height;
-	} else if (at != 0 &&
-		   hash_equal(&pow_entry_at(tree, at)->hash, &mark.hash)) {
+	if (at != 0 && hash_equal(&pow_entry_at(tree, at)->hash, &mark.hash)) {
 		pow_finalise(pow, out);
-	} else {
+		return;
+	}
+	if (pow->apart || at != 0 || mark.height > tip) {
 		/* The block did not reach the disk: it is still to come. */
 		pow->certified = (struct pow_checkpoint){0};
 		pow->pending = mark;
 	}
+	if (pow->apart || at == 0)
+		resume(pow, out, final);
 }
 
 static void on_found(
@@ -181,6 +196,8 @@ static void set_timer(struct pow *pow, struct effects *out)
 static void step(void *state, struct effects *out, const struct event *event)
 {
 	struct pow *pow = state;
+	if (pow->replaying)
+		return;
 	pow->now = event->now;
 	pow->wall = event->wall;
 	pow->random = event->random;
@@ -188,6 +205,10 @@ static void step(void *state, struct effects *out, const struct event *event)
 		pow->round = 0;
 	pow->again = false;
 	take_in(pow, out, event);
+	if (pow->lost) {
+		pow_replay(pow, out, pow->final);
+		return;
+	}
 	pow_say_pledges(pow, out);
 	pow_expire(pow, out);
 	pow_advance(pow, out);

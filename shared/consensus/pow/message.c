@@ -132,13 +132,26 @@ static void go_on(
 	peer->seek_until = pow->now;
 }
 
+/* Of a chain that does not go through the root here, though it was asked for
+ * what comes after it. */
+static bool is_beside(const struct pow *pow, const struct header *header)
+{
+	const struct pow_tree *tree = pow_tree_of(pow);
+	uint64_t root = pow_entry_at(tree, tree->root)->past.height;
+	return header->height <= root + 1 && header->height > pow->final &&
+	       pow_tree_find(tree, &header->parent) == 0;
+}
+
 /* Nothing behind the one at `at` can be placed either; to ask again at once
  * would be answered alike. */
 static void refused(struct pow *pow, struct pow_peer *peer,
 	const struct heard *heard, size_t at)
 {
 	uint64_t tip = pow_entry_of(pow, pow->active)->past.height;
-	uint64_t height = heard->blocks[at].ref.header.height;
+	const struct header *header = &heard->blocks[at].ref.header;
+	uint64_t height = header->height;
+	if (at == 0 && is_beside(pow, header))
+		pow_go_astray(pow);
 	if (at > 0)
 		go_on(pow, peer, &heard->blocks[at - 1].ref);
 	else if (height <= tip + POW_AHEAD)

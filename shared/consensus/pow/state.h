@@ -25,6 +25,7 @@ enum {
 	POW_FETCH_MS = 2000, /* until another peer is asked */
 	POW_SHUN_MS = 10000, /* a block that nobody gives is forgotten for */
 	POW_SEEK_MS = 1000,
+	POW_LOST_MS = 10000,  /* beside a signed block, without any */
 	POW_TIP_MS_MIN = 250, /* between repetitions of the tip */
 	POW_TIP_MS_MAX = 5000,
 	POW_ORPHANS_MAX = 64, /* parentless headers of a peer in a row */
@@ -115,6 +116,10 @@ struct pow {
 	uint64_t final;
 	struct pow_checkpoint certified; /* on the chain, or on its way there */
 	struct pow_checkpoint pending;   /* of a block not heard of yet */
+	bool apart;        /* the saved record is of a block that is not here */
+	time_ms astray_at; /* somebody's chain was not found to lead here; 0 */
+	bool lost;         /* nor later, and no block came */
+	bool replaying;    /* nothing is done any more */
 	uint64_t signed_height;
 	size_t pledge_count;
 	struct pow_pledge pledges[POW_PLEDGES_MAX];
@@ -199,7 +204,8 @@ bool pow_may_give(struct pow *pow, struct effects *out, int slot, size_t count);
 /* The record if it changed, and a block of the shelf if there is a hash. */
 void pow_save(struct pow *pow, struct effects *out, uint64_t height,
 	const struct hash *hash);
-void pow_read_record(struct pow *pow, struct view record);
+/* The height that is final, if the log has it. */
+uint64_t pow_read_record(struct pow *pow, struct view record);
 /* Pledge what is deep enough. */
 void pow_pledge(struct pow *pow, struct effects *out);
 /* Say what is remembered on disk by now. */
@@ -210,6 +216,10 @@ void pow_vouched(
 	struct pow *pow, struct effects *out, const struct event *event);
 void pow_certified(struct pow *pow, struct effects *out, uint64_t height,
 	const struct hash *hash);
+/* Begin again with the blocks up to height. */
+void pow_replay(struct pow *pow, struct effects *out, uint64_t height);
+/* Somebody's chain, asked for from the root on, does not go through it. */
+void pow_go_astray(struct pow *pow);
 /* The chain has reached the checkpoint, perhaps. */
 void pow_finalise(struct pow *pow, struct effects *out);
 
