@@ -244,7 +244,7 @@ bool driver_work(struct driver *driver)
 	struct bus_message message;
 	struct verify_job *job;
 	take_disk(driver);
-	while ((job = worker_take(driver->verify)) != NULL)
+	while ((job = verifier_take(&driver->verify)) != NULL)
 		driver_verdicts(driver, job);
 	take_index(driver);
 	driver_mine_work(driver);
@@ -343,7 +343,7 @@ size_t driver_sockets(const struct driver *driver,
 	if (driver->peer_server != NULL)
 		sockets[count++] = driver->peer_server;
 	sockets[count++] = worker_socket(driver->disk);
-	sockets[count++] = worker_socket(driver->verify);
+	sockets[count++] = verifier_socket(&driver->verify);
 	sockets[count++] = worker_socket(driver->indexing);
 	if (driver->fetch.socket != NULL)
 		sockets[count++] = driver->fetch.socket;

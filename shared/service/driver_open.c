@@ -351,7 +351,7 @@ void driver_close(struct driver **closed)
 		driver->config.elder->younger = NULL;
 	links_close(&driver->own_links);
 	miner_stop(&driver->miner);
-	worker_stop(&driver->verify, free);
+	verifier_stop(&driver->verify);
 	worker_stop(&driver->disk, free);
 	worker_stop(&driver->indexing, free);
 	if (driver->peer_server != NULL)

@@ -54,7 +54,8 @@ struct driver {
 	struct log *log;
 	struct index *index;
 	struct indexer indexer;
-	struct worker *disk, *verify, *indexing;
+	struct worker *disk, *indexing;
+	struct verifier verify;
 	struct miner *miner; /* NULL: the engine does not mine, or never */
 	struct bus_socket *peer_server;
 	struct links *links; /* own, or the elder's */

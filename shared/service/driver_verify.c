@@ -1,6 +1,6 @@
 /* service/driver_verify.c -- signatures of transactions and of blocks.
  *
- * One or two are checked on the spot, more go to the worker. What a block
+ * One or two are checked on the spot, more go to the workers. What a block
  * carries and the mempool has seen is not checked again.
  */
 #include "service/driver_state.h"
@@ -12,11 +12,11 @@
 
 static void give(struct driver *driver, struct verify_job *job)
 {
-	if (job->count <= INLINE_MAX && worker_load(driver->verify) == 0) {
+	if (job->count <= INLINE_MAX && verifier_load(&driver->verify) == 0) {
 		verify_job_run(job);
 		driver_verdicts(driver, job);
 	} else {
-		worker_give(driver->verify, job);
+		verifier_give(&driver->verify, job);
 	}
 }
 
@@ -24,14 +24,14 @@ enum err driver_gather(
 	struct driver *driver, struct view tx, uint64_t token, bool local)
 {
 	const struct hash *network = &driver->config.genesis->network;
-	if (worker_load(driver->verify) >= WORKER_JOBS_MAX / 2)
+	if (verifier_load(&driver->verify) >= WORKER_JOBS_MAX / 2)
 		return ERR_BUSY;
 	if (driver->gathering == NULL)
 		driver->gathering = verify_job_new(network, 0);
 	enum err err = verify_job_add_tx(driver->gathering, tx, token, local);
 	if (err != ERR_FULL)
 		return err;
-	worker_give(driver->verify, driver->gathering);
+	verifier_give(&driver->verify, driver->gathering);
 	driver->gathering = verify_job_new(network, 0);
 	return verify_job_add_tx(driver->gathering, tx, token, local);
 }
@@ -98,7 +98,7 @@ static struct verify_job *next_job(
 {
 	struct save_progress *save = &driver->saves[task % SAVES_MAX];
 	if (job != NULL)
-		worker_give(driver->verify, job);
+		verifier_give(&driver->verify, job);
 	save->unverified++;
 	return verify_job_new(&driver->config.genesis->network, task);
 }

@@ -25,9 +25,48 @@ static void run(void *context, void *const *jobs, size_t count)
 		verify_job_run(jobs[i]);
 }
 
-enum err verifier_start(struct worker **out, struct bus *bus)
+enum err verifier_start(struct verifier *verifier, struct bus *bus)
 {
-	return worker_start(out, bus, run, NULL);
+	enum err err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < VERIFIER_THREADS; i++)
+		err = worker_start(&verifier->workers[i], bus, run, NULL);
+	return err;
+}
+
+void verifier_stop(struct verifier *verifier)
+{
+	for (size_t i = 0; i < VERIFIER_THREADS; i++)
+		worker_stop(&verifier->workers[i], free);
+}
+
+void verifier_give(struct verifier *verifier, struct verify_job *job)
+{
+	CHECK(verifier_load(verifier) < WORKER_JOBS_MAX);
+	worker_give(
+		verifier->workers[verifier->given++ % VERIFIER_THREADS], job);
+}
+
+size_t verifier_load(const struct verifier *verifier)
+{
+	return (size_t)(verifier->given - verifier->taken);
+}
+
+static struct worker *next_done(const struct verifier *verifier)
+{
+	return verifier->workers[verifier->taken % VERIFIER_THREADS];
+}
+
+struct verify_job *verifier_take(struct verifier *verifier)
+{
+	struct verify_job *job = worker_take(next_done(verifier));
+	if (job != NULL)
+		verifier->taken++;
+	return job;
+}
+
+struct bus_socket *verifier_socket(const struct verifier *verifier)
+{
+	return worker_socket(next_done(verifier));
 }
 
 struct verify_job *verify_job_new(const struct hash *network, uint64_t task)

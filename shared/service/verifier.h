@@ -1,5 +1,8 @@
-/* service/verifier.h -- signatures, in batches, behind a worker thread, and the
+/* service/verifier.h -- signatures, in batches, behind worker threads, and the
  * memory of those that were verified: never the same bytes twice.
+ *
+ * They are most of what a transaction costs, so two threads check them; jobs
+ * are dealt out in turn and taken back in turn, which keeps their order.
  */
 #ifndef PERCH_SERVICE_VERIFIER_H
 #define PERCH_SERVICE_VERIFIER_H
@@ -8,6 +11,7 @@
 #include "service/worker.h"
 
 enum { VERIFY_ITEMS_MAX = 128, VERIFY_BYTES_MAX = 128 * 1024 };
+enum { VERIFIER_THREADS = 2 };
 
 /* One signature to check, and whose it is for the one who asked. */
 struct verify_item {
@@ -28,8 +32,6 @@ struct verify_job {
 	uint8_t bytes[VERIFY_BYTES_MAX];
 };
 
-MUST_CHECK enum err verifier_start(struct worker **out, struct bus *bus);
-
 struct verify_job *verify_job_new(const struct hash *network, uint64_t task);
 /* Copy a transaction (or a block's header and signature) in. ERR_FULL: start
  * another job. Otherwise as tx_open and block_open_header. */
@@ -39,6 +41,23 @@ MUST_CHECK enum err verify_job_add_block(
 	struct verify_job *job, const struct block_ref *block);
 /* Do it here and now: cheaper than a thread's wake-up for one or two. */
 void verify_job_run(struct verify_job *job);
+
+/* Zeroed: not started. */
+struct verifier {
+	struct worker *workers[VERIFIER_THREADS];
+	uint64_t given, taken;
+};
+MUST_CHECK enum err verifier_start(struct verifier *verifier, struct bus *bus);
+/* Finishes what was given, and frees it. */
+void verifier_stop(struct verifier *verifier);
+/* Pass a job on. CHECKs that fewer than WORKER_JOBS_MAX are under way. */
+void verifier_give(struct verifier *verifier, struct verify_job *job);
+/* Jobs given and not taken back. */
+size_t verifier_load(const struct verifier *verifier);
+/* The job that was given first, or NULL when it is not ready. */
+struct verify_job *verifier_take(struct verifier *verifier);
+/* Readable when it is: another one each time, for bus_wait. */
+struct bus_socket *verifier_socket(const struct verifier *verifier);
 
 /* ---- what was verified lately ---- */
 
