@@ -58,6 +58,13 @@ foreach(name observer_model observer_render)
 		${CMAKE_SOURCE_DIR}/services)
 endforeach()
 
+# The evaluator, but for its sockets.
+foreach(name archive check execute)
+	target_sources(unit_evaluator PRIVATE
+		${CMAKE_SOURCE_DIR}/services/contract/${name}.c)
+endforeach()
+target_include_directories(unit_evaluator PRIVATE ${CMAKE_SOURCE_DIR}/services)
+
 # The controller's drivers and its judgement.
 file(GLOB pads ${CMAKE_SOURCE_DIR}/services/controller/*.c)
 list(FILTER pads EXCLUDE REGEX "/(main|desk|say)\\.c$")

@@ -318,6 +318,7 @@ static enum err dispatch(struct evaluator *evaluator, struct question *question)
 	if (err != ERR_OK)
 		return err;
 	/* Unsure: "no answer" is better than a wrong one. */
+	check_settle(evaluator);
 	if (evaluator->alarmed && envelope.type != MESSAGE_HELLO)
 		return ERR_ROOT;
 	question->body = envelope.body;

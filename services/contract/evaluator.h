@@ -12,6 +12,7 @@
 #include "contract/never.h"
 #include "gen/request.h"
 #include "ledger/envelope.h"
+#include "service/verifier.h"
 
 enum { WHY_MAX = 300 };
 
@@ -21,6 +22,7 @@ struct evaluator {
 	const struct keypair *self;
 	const struct genesis *genesis;
 	struct perch *client;
+	struct bus *bus; /* the client's */
 	struct bus_socket *server;
 	struct arena arena;
 	struct state *state;
@@ -28,6 +30,10 @@ struct evaluator {
 	unsigned number; /* of the chain */
 	struct archive *archive;
 	bool alarmed; /* a block was not what it says: nothing is answered */
+	bool forged;  /* by its signatures: nothing is kept, either */
+	struct verifier verifier;
+	struct verify_job *gathering; /* of the blocks executed last */
+	struct block_body checked;
 	struct block_ref head; /* the newest block: header and signature */
 	uint8_t head_bytes[BLOCK_HEADER_BYTES_MAX];
 	time_ms save_at;       /* when history is made durable */
@@ -43,8 +49,16 @@ MUST_CHECK enum err execute_open(struct evaluator *evaluator, char *why);
 /* The next final block. False: it is not what it says, and the alarm is up. */
 bool execute_block(struct evaluator *evaluator, struct view bytes);
 /* Keep what is known now, durably: the history, and with it the state now and
- * then (always when last), from which a restart goes on. */
+ * then (always when last), from which a restart goes on. Unless it is forged.
+ */
 void execute_save(struct evaluator *evaluator, bool last);
+
+/* ---- check.c ---- */
+/* A block that was executed: its transactions' signatures are checked by and
+ * by. */
+void check_block(struct evaluator *evaluator, const struct block_ref *block);
+/* Wait until all are. False: one does not hold, and the alarm is up. */
+bool check_settle(struct evaluator *evaluator);
 
 /* ---- archive.c: every move for ever, in LMDB ---- */
 MUST_CHECK enum err archive_open(

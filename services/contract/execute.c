@@ -118,6 +118,7 @@ bool execute_block(struct evaluator *evaluator, struct view bytes)
 	if (never_block(&evaluator->never, evaluator->state, &block,
 		    &evaluator->moves, &found))
 		return alarm(evaluator, &block, found.what);
+	check_block(evaluator, &block);
 	chain_final(evaluator->chain, block.header.height);
 	archive_add(evaluator->archive, &block, &evaluator->moves);
 	set_head(evaluator, &block);
@@ -128,7 +129,7 @@ void execute_save(struct evaluator *evaluator, bool last)
 {
 	uint64_t height = chain_tip(evaluator->chain).height;
 	struct view snapshot = {0};
-	if (height == 0)
+	if (height == 0 || !check_settle(evaluator))
 		return;
 	uint64_t since = height - evaluator->saved_height;
 	if (since >= SNAPSHOT_BLOCKS || (last && since > 0)) {

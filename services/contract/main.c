@@ -54,14 +54,15 @@ static bool admits(void *context, enum bus_kind kind, const struct key *known)
 	return evaluator->genesis->observers_anyone || known != NULL;
 }
 
-static void know_everybody(struct evaluator *evaluator, struct bus *bus)
+static void know_everybody(struct evaluator *evaluator)
 {
 	const struct genesis *genesis = evaluator->genesis;
 	for (size_t i = 0; i < genesis->party_count; i++) {
-		if (bus_know(bus, &genesis->parties[i].key) != ERR_OK)
+		if (bus_know(evaluator->bus, &genesis->parties[i].key) !=
+			ERR_OK)
 			log_warn("genesis", "a key in it cannot be used");
 	}
-	bus_set_admission(bus, admits, evaluator);
+	bus_set_admission(evaluator->bus, admits, evaluator);
 }
 
 static bool open_client(struct evaluator *evaluator, char *why)
@@ -77,8 +78,10 @@ static bool open_client(struct evaluator *evaluator, char *why)
 	config.node_count = network.node_count;
 	config.seed = evaluator->self->secret;
 	config.chain = evaluator->number;
-	if (perch_open(&evaluator->client, &config, cause) == PERCH_OK)
+	if (perch_open(&evaluator->client, &config, cause) == PERCH_OK) {
+		evaluator->bus = perch_bus(evaluator->client);
 		return true;
+	}
 failed:
 	snprintf(why, WHY_MAX, "%s", cause);
 	return false;
@@ -88,10 +91,9 @@ static bool listen(struct evaluator *evaluator, char *why)
 {
 	char bound[128];
 	const char *where = options_text(&options, "request");
-	struct bus *bus = perch_bus(evaluator->client);
-	know_everybody(evaluator, bus);
-	enum err err = bus_bind(
-		bus, &evaluator->server, BUS_REQUEST_SERVER, where, bound);
+	know_everybody(evaluator);
+	enum err err = bus_bind(evaluator->bus, &evaluator->server,
+		BUS_REQUEST_SERVER, where, bound);
 	if (err == ERR_OK) {
 		perch_wake_on_socket(evaluator->client, evaluator->server);
 		log_info("contract", "answers on %s", bound);
@@ -99,6 +101,15 @@ static bool listen(struct evaluator *evaluator, char *why)
 	}
 	snprintf(why, WHY_MAX, "cannot listen on %s: %s", where, err_text(err));
 	return false;
+}
+
+static bool start_verifier(struct evaluator *evaluator, char *why)
+{
+	enum err err = verifier_start(&evaluator->verifier, evaluator->bus);
+	if (err != ERR_OK)
+		snprintf(why, WHY_MAX, "cannot start threads: %s",
+			err_text(err));
+	return err == ERR_OK;
 }
 
 static void on_event(
@@ -191,10 +202,13 @@ int main(int argc, char **argv)
 	if (archive_open(&evaluator.archive, options_text(&options, "data"),
 		    why) == ERR_OK &&
 		execute_open(&evaluator, why) == ERR_OK &&
-		open_client(&evaluator, why) && listen(&evaluator, why))
+		open_client(&evaluator, why) && listen(&evaluator, why) &&
+		start_verifier(&evaluator, why))
 		code = run(&evaluator, fd);
 	else
 		fprintf(stderr, "perch-contract: %s\n", why);
+	verifier_stop(&evaluator.verifier);
+	free(evaluator.gathering);
 	perch_close(&evaluator.client);
 	archive_close(&evaluator.archive);
 	return code;
