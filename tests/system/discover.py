@@ -174,7 +174,7 @@ def nearest(**options):
     """A stand-by measures, and measures again when the nearest is gone."""
     with Cluster(nodes=3, **options) as c:
         names = [n["name"] for n in c.json["nodes"]]
-        delays = dict(zip(names, (200, 70, 1)))
+        delays = dict(zip(names, (120, 60, 1)))
         port = c.free_ports(4)
         wire = {n: "127.78.0.%d:%d" % (i + 1, port)
                 for i, n in enumerate(names)}
@@ -202,7 +202,7 @@ def nearest(**options):
         c.script("kill", names[2])
         until(lambda: chosen(1), 30, "it has measured again: " + near.log())
         expect(chosen(1)[0] == names[1], chosen(1))
-        expect(65000 <= int(chosen(1)[1]) < 200000, chosen(1))
+        expect(55000 <= int(chosen(1)[1]) < 120000, chosen(1))
         height = reserve(c, 10)
         until(lambda: near.has(height), 60, "the stand-by goes on")
         print("%s us, then %s us" % (chosen(0)[1], chosen(1)[1]))

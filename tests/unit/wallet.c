@@ -414,12 +414,16 @@ static void test_valid_as_long_as_waited(void **state)
 	assert_valid_ms(scene, 3, 240000);
 }
 
+/* It is asked first; where its connection takes long, another one is. */
 static void test_the_named_node(void **state)
 {
 	struct scene *scene = *state;
+	const unsigned *seen = scene->bench.nodes[2].seen;
 
-	assert_int_equal(run(scene, RESERVE " --node node_2 --config %C"), 0);
-	assert_int_equal(scene->bench.nodes[2].seen[MESSAGE_SUBMIT], 1);
+	for (int i = 0; i < 5 && seen[MESSAGE_SUBMIT] == 0; i++)
+		assert_int_equal(
+			run(scene, RESERVE " --node node_2 --config %C"), 0);
+	assert_int_equal(seen[MESSAGE_SUBMIT], 1);
 }
 
 static void take_slot(struct fake_chain *chain)
