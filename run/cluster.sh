@@ -458,7 +458,12 @@ while [ $# -gt 0 ]; do
 	--help | -h) usage && exit ;;
 	--json) json=--json && shift && continue ;;
 	--cuttable) cuttable=1 && shift && continue ;;
-	--*) need "$@" ;;
+	--dir | --nodes | --engine | --topology | --port-base | --traffic | \
+		--mine | --miners | --interval | --bits | --controllers | \
+		--speed | --faults | --seconds | --neighbours | --seed)
+		need "$@"
+		;;
+	-*) wrong "no such option: $1" ;;
 	*) words+=("$1") && shift && continue ;;
 	esac
 	case $1 in
@@ -478,7 +483,6 @@ while [ $# -gt 0 ]; do
 	--seconds) number "$1" "$2" 1 99999 && seconds=$2 ;;
 	--neighbours) number "$1" "$2" 2 15 && neighbours=$2 ;;
 	--seed) number "$1" "$2" 0 99999 && seed=$2 ;;
-	*) wrong "no such option: $1" ;;
 	esac
 	shift 2
 done

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "service/output.h"
 #include "service/words.h"
 
 static const struct verb {
@@ -115,7 +116,16 @@ static int without_verb(int argc, char **argv)
 			return 0;
 		}
 	}
-	help(stderr);
+	if (argc == 1) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	fprintf(stderr,
+		words_japanese() ? "perch-wallet: %s: 動詞がありません"
+				   " (perch-wallet --help を参照)\n"
+				 : "perch-wallet: %s: and which verb? (see "
+				   "perch-wallet --help)\n",
+		argv[1]);
 	return EXIT_USAGE;
 }
 
@@ -150,5 +160,7 @@ int main(int argc, char **argv)
 		if (i != place)
 			words[count++] = argv[i];
 	}
-	return verb->run(&wallet, count, words);
+	int code = verb->run(&wallet, count, words);
+
+	return output_ends(wallet.program) ? code : EXIT_UNKNOWN;
 }
