@@ -99,7 +99,8 @@ static bool listen(struct evaluator *evaluator, char *why)
 		log_info("contract", "answers on %s", bound);
 		return true;
 	}
-	snprintf(why, WHY_MAX, "cannot listen on %s: %s", where, err_text(err));
+	snprintf(why, WHY_MAX, "cannot listen on %s: %s", where,
+		bus_bind_text(err));
 	return false;
 }
 

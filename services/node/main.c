@@ -170,7 +170,7 @@ static bool bind_one(struct node *node, struct bus_socket **socket,
 	enum err err = bus_bind(node->bus, socket, kind, where, bound);
 	if (err != ERR_OK)
 		log_error("node", "cannot listen on %s: %s", where,
-			err_text(err));
+			bus_bind_text(err));
 	return err == ERR_OK;
 }
 

@@ -166,6 +166,14 @@ static enum err bind_error(int error)
 	}
 }
 
+const char *bus_bind_text(enum err err)
+{
+	if (err == ERR_CONFIG)
+		return "not tcp://ADDRESS:PORT with an IPv4 address of this "
+		       "machine";
+	return err_text(err);
+}
+
 enum err bus_bind(struct bus *bus, struct bus_socket **out, enum bus_kind kind,
 	const char *endpoint, char bound[128])
 {

@@ -45,6 +45,9 @@ enum { BUS_KNOWN_MAX = 65536 };
  * that stand already too. ERR_KEY on a bad point, ERR_FULL. */
 MUST_CHECK enum err bus_know(struct bus *bus, const struct key *key);
 
+/* What bus_bind means by an error. */
+const char *bus_bind_text(enum err err);
+
 enum { BUS_SOCKETS_MAX = 128 };
 struct bus_socket; /* opaque */
 /* endpoint: tcp://host:port (port * chooses a free one; bound is filled with

@@ -178,6 +178,12 @@ static enum err replay(struct driver *driver, bool *mended, char why[300])
 			"(%s); " REJOIN,
 			(unsigned long long)height, driver->config.directory,
 			err_name(err));
+		if (err == ERR_NETWORK)
+			snprintf(why, 300,
+				"the log in %s is of another network or "
+				"engine; say the one that wrote it, or "
+				"another directory",
+				driver->config.directory);
 		if (err == ERR_DAMAGED || err == ERR_SIGNATURE)
 			*mended = mend_log(driver, height, err, why);
 		break;
@@ -307,7 +313,7 @@ static enum err open_all(struct driver *driver, char why[300])
 		BUS_PEER_SERVER, driver->config.peer_endpoint, bound);
 	if (err != ERR_OK)
 		snprintf(why, 300, "cannot listen on %s: %s",
-			driver->config.peer_endpoint, err_text(err));
+			driver->config.peer_endpoint, bus_bind_text(err));
 	return err;
 }
 
