@@ -12,6 +12,7 @@
 #include "screen.h"
 #include "service/limits.h"
 #include "service/options.h"
+#include "service/output.h"
 #include "service/signals.h"
 #include "store/genesis.h"
 
@@ -312,5 +313,5 @@ int main(int argc, char **argv)
 				"running, and is this their genesis?\n");
 	}
 	perch_close(&observer.client);
-	return code;
+	return output_ends("perch-observer") ? code : EXIT_SILENCE;
 }

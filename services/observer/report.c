@@ -37,7 +37,7 @@ static void report_json(const struct model *model)
 	json_end(&json);
 	json_end(&json);
 	enum err err = json_print(&json, stdout);
-	if (err != ERR_OK)
+	if (err == ERR_FULL)
 		fprintf(stderr, "perch-observer: %s\n", err_text(err));
 }
 

@@ -6,9 +6,13 @@
 #include "lookup.h"
 #include "pass.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -201,16 +205,31 @@ static int refuse(const struct wallet *wallet, enum perch_verdict verdict)
 	return pass_say(wallet, verdict, NULL, NULL);
 }
 
+/* All of it or nothing: what was there stays until the new one is whole. */
 static bool write_file(const struct wallet *wallet, const char *path,
 	const uint8_t *bytes, size_t size)
 {
-	FILE *file = fopen(path, "wb");
-	bool good = file != NULL && fwrite(bytes, 1, size, file) == size;
+	char whole[PATH_MAX];
+	struct stat old;
+	bool kept = stat(path, &old) != 0 || S_ISREG(old.st_mode);
+	int length = snprintf(
+		whole, sizeof(whole), "%s%s", path, kept ? ".new" : "");
+	FILE *file = NULL;
+	bool good = false;
 
-	if (file != NULL && fclose(file) != 0)
-		good = false;
-	if (!good)
+	if (length < 0 || (size_t)length >= sizeof(whole))
+		errno = ENAMETOOLONG;
+	else
+		file = fopen(whole, "wb");
+	if (file != NULL) {
+		good = fwrite(bytes, 1, size, file) == size;
+		good = fclose(file) == 0 && good && rename(whole, path) == 0;
+	}
+	if (!good) {
 		fprintf(stderr, "%s: ", wallet->program), perror(path);
+		if (file != NULL && kept)
+			unlink(whole);
+	}
 	return good;
 }
 

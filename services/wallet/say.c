@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/check.h"
+#include "service/output.h"
 
 const char *wallet_say(
 	const struct wallet *wallet, const char *english, const char *japanese)
@@ -144,7 +145,9 @@ void wallet_json_print(struct json *json)
 	err = json_print(json, stdout);
 	if (err == ERR_OK)
 		return;
-	if (err != ERR_IO) /* else nobody reads it any more */
+	if (err == ERR_IO)
+		output_ends("perch-wallet");
+	else
 		fprintf(stderr, "perch-wallet: --json: %s\n", err_text(err));
 	exit(EXIT_UNKNOWN);
 }

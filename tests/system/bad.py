@@ -128,6 +128,10 @@ def files_and_ports():
         other = write(c.base + "/other.zpl", read(c.json["genesis"]).replace(
             "name = demo", "name = other"))
         say(1, ["network", data], node + ["--genesis", other])
+        say(1, [data, "another network or engine"],
+            node + ["--engine", "pow"])
+        say(1, ["tcp://192.0.2.1:5555", "address of this machine"],
+            node + ["--request", "tcp://192.0.2.1:5555"])
         damage(c, name, data)
         shutil.rmtree(data)  # a new disk: everything comes from the others
         c.script("restart", name)
@@ -161,6 +165,7 @@ def wallets():
         reserve = [WALLET, "reserve", *alice, "--port", "naha", "--pad", "A"]
         say(2, ["Usage"], [WALLET])
         say(2, ["dive", "no such verb"], [WALLET, "dive"])
+        say(2, ["--nonsense", "which verb"], [WALLET, "--nonsense"])
         say(2, ["dive", "動詞"], [WALLET, "dive"], {"LC_ALL": "ja_JP.UTF-8"})
         say(0, ["nothing has happened yet"], [WALLET, "history", *alice])
         no_such_thing(c, alice)
@@ -183,6 +188,7 @@ def wallets():
             WALLET, "cancel", "--config", c.wallet_conf("bob"),
             made["receipts"][0]["reservation"]])
         stranger(c, reserve)
+        unwritten(c, alice)
         c.script("stop", "the_leader_node")
         c.script("stop", "the_blue_sky")
         say(3, ["timeout", "perch-wallet status"],
@@ -235,6 +241,29 @@ def no_such_thing(c, alice):
         say(2, words, [WALLET, *arguments, *alice])
 
 
+def unwritten(c, alice):
+    """What cannot be written is not passed over, and takes nothing along."""
+    for command in ([WALLET, "inquire", "naha", *alice],
+                    [WALLET, "inquire", "naha", "--json", *alice],
+                    [os.path.join(BIN, "perch-observer"), "--status",
+                     "--config", os.path.join(c.dir, "conf/observer.conf")]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(command, stdout=full, text=True, timeout=30,
+                                  stderr=subprocess.PIPE, check=False)
+        expect(done.returncode == 3 and "disk full" in done.stderr,
+               "%s: %d: %s" % (command[:2], done.returncode, done.stderr))
+    made = c.wallet("alice", "reserve", "--port", "naha", "--pad", "A",
+                    "--from", "+9h")
+    path = c.base + "/a.pass"
+    write = [WALLET, "clearance", made["receipts"][0]["reservation"],
+             "--reservation", "--out", path, *alice]
+    say(0, ["valid", path], write)
+    os.mkdir(path + ".new")
+    before = os.path.getsize(path)
+    say(2, ["a.pass", "Is a directory"], write)
+    expect(os.path.getsize(path) == before > 0, "the old file is gone")
+
+
 def stranger(c, reserve):
     """A key that nobody enrolled, and another network."""
     key = c.base + "/carol.key"
@@ -267,6 +296,7 @@ def launcher():
                 (["--interval 2"], ["up", "--interval", "2"]),
                 (["--topology"], ["up", "--topology", "ring"]),
                 (["no such option"], ["up", "--colour", "red"]),
+                (["no such option: --colour"], ["--colour"]),
                 (["needs one name"], ["kill", "--dir", c.dir]),
                 (["nobody", "the_blue_sky"],
                  ["kill", "nobody", "--dir", c.dir])):
