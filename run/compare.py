@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -272,13 +273,17 @@ class Run:
             self.row(at, row["node"], "counter", subject=name, value=value)
 
     def close(self):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is being done
         for process in self.more:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-        if os.path.isdir(self.dir):
-            self.script("down")
-        shutil.rmtree(self.base)
+        try:
+            if os.path.isfile(os.path.join(self.dir, "cluster.made")):
+                self.script("down")
+        finally:
+            shutil.rmtree(self.base)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def measure(options):
@@ -314,4 +319,12 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("run/compare.sh: interrupted; what was started is stopped",
+              file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        print("run/compare.sh: %s" % error, file=sys.stderr)
+        sys.exit(2)

@@ -258,11 +258,12 @@ static int try_pair(struct flight *flight, int64_t depart, int64_t arrive)
 			"名前は英数字と _ - で1から32文字、"
 			"時刻は2100年より前です");
 	if (perch_submit(wallet->client, &tx, PERCH_FINAL, &request) !=
-			PERCH_OK ||
-		!wallet_wait(wallet, request, &event))
+		PERCH_OK)
 		return EXIT_UNKNOWN;
+	if (!wallet_wait(wallet, request, &event))
+		return wallet_say_unanswered(wallet, &tx.id, NULL);
 	if (event.failure != NULL)
-		return wallet_say_failure(wallet, &event);
+		return wallet_say_unanswered(wallet, &tx.id, &event);
 	if (event.fate->op_count == 2 &&
 		take_half(&flight->legs[0], &event.fate->ops[0]) &&
 		take_half(&flight->legs[1], &event.fate->ops[1]))

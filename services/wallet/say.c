@@ -403,6 +403,31 @@ int wallet_say_result(const struct wallet *wallet, const struct result *result)
 	return result->code;
 }
 
+int wallet_say_unanswered(const struct wallet *wallet,
+	const struct perch_id *id, const struct perch_event *event)
+{
+	struct result result = {
+		.id = *id,
+		.status = PERCH_UNKNOWN,
+		.code = EXIT_UNKNOWN,
+		.word = "interrupted",
+		.text = wallet_say(wallet, "interrupted; it may have been sent",
+			"中断されました。送信済みかもしれません"),
+	};
+
+	if (event != NULL) {
+		const char *japanese = err_japanese(event->err);
+
+		result.code =
+			event->fate->refused ? EXIT_REFUSED : EXIT_UNKNOWN;
+		result.word = event->failure->code;
+		result.text = wallet->japanese && japanese != NULL
+				      ? japanese
+				      : event->failure->text;
+	}
+	return wallet_say_result(wallet, &result);
+}
+
 void wallet_say_undone(
 	const struct wallet *wallet, const struct perch_fate *fate)
 {

@@ -119,6 +119,10 @@ struct result {
 };
 /* One object, or sentences. Returns result->code. */
 int wallet_say_result(const struct wallet *wallet, const struct result *result);
+/* A transaction was sent, and nobody said what became of it (NULL: a signal
+ * came first): with the id to ask about. Returns the exit code. */
+int wallet_say_unanswered(const struct wallet *wallet,
+	const struct perch_id *id, const struct perch_event *event);
 /* What was ordered is not any more. */
 void wallet_say_undone(
 	const struct wallet *wallet, const struct perch_fate *fate);

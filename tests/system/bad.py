@@ -193,6 +193,9 @@ def wallets():
         c.script("stop", "the_blue_sky")
         say(3, ["timeout", "perch-wallet status"],
             reserve + ["--timeout", "3s"])
+        say(3, ["timeout", "perch-wallet status", "not known"],
+            [WALLET, "fly", *alice, "--from", "haneda", "--to", "kansai",
+             "--timeout", "3s"])
         c.script("stop", "all")
         row = c.wallet("alice", "reserve", "--port", "naha", "--pad", "A",
                        "--timeout", "3s", code=3)

@@ -7,6 +7,8 @@ import html.parser
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 
@@ -14,7 +16,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "..", "run"))
-from cluster import ROOT, expect, main, run  # noqa: E402
+from cluster import ROOT, expect, main, processes  # noqa: E402
+from cluster import run, until  # noqa: E402
 import compare_numbers  # noqa: E402
 
 SCRIPT = os.path.join(ROOT, "run", "compare.sh")
@@ -121,9 +124,32 @@ def wrong_usage():
         code, _, err = compare(*words)
         expect(code == 2 and "compare" in err, "%s: %d %s" % (
             words, code, err))
+    for words in (["--check"], ["--page"]):
+        code, _, err = compare(*words, "/nowhere")
+        expect(code == 2 and "No such file" in err, err)
     code, out, _ = compare("--help")
     expect(code == 0 and "--check" in out, out)
 
 
+def interrupted():
+    """Ctrl-C stops the cluster, too, and leaves nothing but what was asked."""
+    base = tempfile.mkdtemp(prefix="perch-test-")
+    try:
+        with subprocess.Popen(
+                [SCRIPT, "--out", os.path.join(base, "out")], text=True,
+                env={**os.environ, "TMPDIR": base}, start_new_session=True,
+                stderr=subprocess.PIPE) as begun:
+            until(lambda: len(processes(base + "/perch-compare")) > 3, 60,
+                  "nodes")
+            os.killpg(begun.pid, signal.SIGINT)
+            said = begun.stderr.read()
+        expect(begun.returncode == 130 and "interrupted" in said and
+               "Traceback" not in said, said)
+        expect(os.listdir(base) == ["out"], os.listdir(base))
+        expect(not processes(base), "something was left running")
+    finally:
+        shutil.rmtree(base)
+
+
 if __name__ == "__main__":
-    main(report, wrong_usage)
+    main(report, wrong_usage, interrupted)
