@@ -44,7 +44,8 @@ static const char *err_japanese(enum perch_err err)
 		return "この番号は別の内容で使われました。"
 		       "新しい番号にしてください";
 	case PERCH_ERR_EXPIRED:
-		return "有効期限が過ぎています。署名し直してください";
+		return "有効期限が過ぎたか、5分より先です。"
+		       "時計を確かめ、署名し直してください";
 	case PERCH_ERR_BUSY:
 	case PERCH_ERR_FULL:
 		return "混み合っています。後でやり直してください";

@@ -35,7 +35,8 @@
 	X(REPLAY, "replay",                                                    \
 		"this id was used with other content; choose a new id")        \
 	X(EXPIRED, "expired",                                                  \
-		"valid-until is past; sign again with a later one")            \
+		"valid-until is past, or more than 5 minutes ahead; compare "  \
+		"this clock with the node's, then sign again")                 \
 	X(BUSY, "busy", "the mempool is full; send again later")               \
 	X(FULL, "full", "a table has reached its limit; try again later")      \
 	X(NOT_FOUND, "not_found",                                              \

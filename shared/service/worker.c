@@ -126,12 +126,13 @@ struct bus_socket *worker_socket(const struct worker *worker)
  * was acknowledged is on it by then, so the process may end without. */
 static void join(pthread_t thread)
 {
-	time_ms until = clock_wall() + STOP_MS_MAX;
+	time_ms until = clock_monotonic() + STOP_MS_MAX;
 	struct timespec at = {
 		.tv_sec = until / 1000,
 		.tv_nsec = until % 1000 * 1000000,
 	};
-	int failed = pthread_timedjoin_np(thread, NULL, &at);
+	/* A wall clock that is set meanwhile does not count. */
+	int failed = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at);
 	if (failed == ETIMEDOUT) {
 		log_error("worker",
 			"a thread has not ended in %d s, probably for the "

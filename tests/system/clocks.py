@@ -8,14 +8,16 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
-from cluster import BIN, SANITIZED, Cluster, expect, main, until  # noqa: E402
+from cluster import BIN, SANITIZED, Cluster, expect, main  # noqa: E402
+from cluster import run, until  # noqa: E402
 
 SHIFT = os.path.join(BIN, "libperch-shift.so")
 SHIFTS = {"the_leader_node": -2500, "the_blue_sky": 2500, "white_noise": 0}
 
 
-def restart(c, name):
-    os.environ.update(LD_PRELOAD=SHIFT, PERCH_SHIFT_MS=str(SHIFTS[name]))
+def restart(c, name, shift=None):
+    shift = SHIFTS[name] if shift is None else shift
+    os.environ.update(LD_PRELOAD=SHIFT, PERCH_SHIFT_MS=str(shift))
     try:
         c.script("restart", name)
     finally:
@@ -75,8 +77,30 @@ def five_seconds():
             ", ".join(sorted(led)), len(seen)))
 
 
+def an_hour():
+    """A wallet whose clock is an hour off is told to compare it; a node whose
+    clock is stops as any other."""
+    with Cluster(nodes=3) as c:
+        wallet = [os.path.join(BIN, "perch-wallet"), "reserve", "--port",
+                  "naha", "--pad", "A", "--config", c.wallet_conf("alice")]
+        name = next(n["name"] for n in c.json["nodes"]
+                    if n["name"] != c.wait_leader())
+        for shift in (3600000, -3600000):
+            code, out, err = run(*wallet, env={
+                **os.environ, "LD_PRELOAD": SHIFT,
+                "PERCH_SHIFT_MS": str(shift)})
+            expect(code == 1 and "expired" in out and
+                   "compare this clock" in out, out + err)
+            restart(c, name, shift)
+            until(lambda: c.log(name).count("reached") >= 2, 30,
+                  "%s with its clock" % name)
+            c.script("stop", name)
+            expect("stopping" in c.log(name) and
+                   "has not ended" not in c.log(name), c.log(name))
+
+
 if __name__ == "__main__":
     if SANITIZED or not os.path.exists(SHIFT):
         print("skipped: no %s, or sanitizers, which come first" % SHIFT)
         sys.exit(77)
-    main(five_seconds)
+    main(five_seconds, an_hour)
