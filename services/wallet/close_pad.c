@@ -15,8 +15,9 @@ static const struct setting own[] = {
 
 static const struct verb_manual manual = {
 	.doc = "Close a pad. Reservations in the closure go to their "
-	       "alternates or end; who is in the air is diverted. Signed by "
-	       "the port's controller or the authority.",
+	       "alternates or end; who is in the air is diverted. A pad has "
+	       "one closure: a new one takes the place of one that was "
+	       "planned. Signed by the port's controller or the authority.",
 	.examples = "  perch-wallet close-pad --port haneda --pad A --reason "
 		    "ice \\\n"
 		    "      --config authority.conf\n"
