@@ -335,6 +335,16 @@ static void on_head(struct desk *desk, const struct perch_head *head)
 	on_synced(desk);
 }
 
+static void check_key(const struct desk *desk)
+{
+	struct perch_key self = perch_self(desk->client);
+
+	if (memcmp(&self, &desk->port.controller, sizeof(self)) != 0)
+		say_text(desk, "key",
+			"not that of this port's controller, so nothing that "
+			"it signs is granted; correct --key or --port");
+}
+
 /* The whole timetable as far as it matters: judge by it, and follow from it. */
 static void on_whole(struct desk *desk)
 {
@@ -357,8 +367,10 @@ static void on_whole(struct desk *desk)
 		say_text(desk, "pads", "the port has other pads now; restart");
 		return;
 	}
-	if (!desk->is_open)
+	if (!desk->is_open) {
+		check_key(desk);
 		open_pads(desk);
+	}
 	feed(desk, &event);
 	if (desk->follows)
 		return;
@@ -460,6 +472,22 @@ static void ask(struct desk *desk, int64_t now)
 	}
 }
 
+/* Once, not each time that it is asked again. */
+static void say_failure(struct desk *desk, const struct perch_event *event)
+{
+	char text[256];
+
+	if (event->err != PERCH_ERR_NOT_FOUND) {
+		say_text(desk, "evaluator", event->failure->text);
+		return;
+	}
+	snprintf(text, sizeof(text),
+		"the ledger has no port %s yet; register it (perch-wallet "
+		"register port), or correct --port",
+		desk->core.config.port);
+	say_text(desk, "port", text);
+}
+
 static void on_failed(struct desk *desk, const struct perch_event *event)
 {
 	if (event->request == desk->head_request)
@@ -467,10 +495,12 @@ static void on_failed(struct desk *desk, const struct perch_event *event)
 	if (event->request != desk->timetable_request)
 		return;
 	desk->timetable_request = 0;
-	set_dirty(desk);
-	if (event->failure != NULL && !desk->core.has_ledger)
-		say_text(desk, "evaluator", event->failure->text);
 	desk->next_timetable = clock_wall() + HEAD_MS;
+	if (desk->core.has_ledger)
+		set_dirty(desk);
+	else if (event->failure != NULL && event->err != desk->told_failure)
+		say_failure(desk, event);
+	desk->told_failure = event->err;
 }
 
 static void on_event(struct desk *desk, const struct perch_event *event)

@@ -26,6 +26,7 @@ struct desk {
 	struct core core;
 	bool is_open; /* the driver is */
 	bool told_sure;
+	enum perch_err told_failure; /* why there is no timetable yet */
 	/* what is asked, and when */
 	uint64_t head_request, timetable_request;
 	int64_t head_asked, next_head, next_timetable, dirty_since;

@@ -286,6 +286,40 @@ def stranger(c, reserve):
         reserve + ["--genesis", other, "--timeout", "3s"])
 
 
+def controllers():
+    """A controller whose port is not there yet, and one with another's key."""
+    with Cluster(nodes=1) as c:
+        key = c.base + "/tower.key"
+        say(0, [], [WALLET, "key", "new", "--out", key])
+        command = [os.path.join(BIN, "perch-controller"), "--driver", "sim",
+                   "--genesis", c.json["genesis"], "--key", key,
+                   "--evaluator", "%(key)s@%(request)s" % c.json["evaluator"]]
+
+        def controller(port):
+            log = open(c.base + "/" + port, "w+", encoding="utf-8")
+            return subprocess.Popen(command + [
+                "--port", port, "--sim-world", c.base + "/world"],
+                stdout=log, stderr=log)
+
+        def said(port, words):
+            return read(c.base + "/" + port).count(words)
+        with controller("nara") as new, controller("naha") as wrong:
+            try:
+                until(lambda: said("naha", "not that of this port's"), 20,
+                      "whose key it is not")
+                until(lambda: said("nara", "no port nara yet"), 20, "no port")
+                public = c.wallet("alice", "key", "show", key)["key"]
+                c.wallet("authority", "register", "port", "--name", "nara",
+                         "--party", public, "--pads", "A")
+                until(lambda: said("nara", "pad nara/A"), 20, "the new port")
+                expect(said("nara", "no port nara yet") == 1 and
+                       said("nara", "not that of") == 0,
+                       read(c.base + "/nara"))
+            finally:
+                new.terminate()
+                wrong.terminate()
+
+
 def launcher():
     """run/cluster.sh refuses by name, and leaves nothing half done."""
     with Cluster(nodes=3) as c:
@@ -361,4 +395,4 @@ def interrupted(second):
 
 
 if __name__ == "__main__":
-    main(settings, files_and_ports, wallets, launcher)
+    main(settings, files_and_ports, wallets, controllers, launcher)
