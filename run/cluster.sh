@@ -254,7 +254,8 @@ open_dir() {
 
 lock_dir() {
 	mkdir -p "$dir" || fail "cannot make $dir"
-	exec 8>"$dir/lock"
+	{ exec 8>"$dir/lock"; } 2>/dev/null ||
+		fail "cannot write $dir/lock; whose is this directory?"
 	flock -w 60 8 || fail "another run/cluster.sh works in $dir; wait for it"
 }
 

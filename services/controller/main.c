@@ -195,6 +195,7 @@ static void read_evaluator(struct perch_node *out)
 	char key[2 * sizeof(out->key) + 1];
 
 	if (at == NULL || (size_t)(at - text) != sizeof(key) - 1 ||
+		strncmp(at + 1, "tcp://", 6) != 0 ||
 		strlen(at + 1) > PERCH_ENDPOINT_MAX)
 		options_refuse(&options, "evaluator",
 			"expected its key as 64 hex digits, @, and "

@@ -101,6 +101,8 @@ static bool read_evaluator(struct perch_node *evaluator)
 		return false;
 	if (where == NULL)
 		options_refuse(&options, "evaluator", "give its address too");
+	if (strncmp(where, "tcp://", 6) != 0)
+		options_refuse(&options, "evaluator", "say tcp://HOST:PORT");
 	if (key == NULL || perch_unhex(&evaluator->key, 32, key) != PERCH_OK)
 		options_refuse(&options, "evaluator-key",
 			"give the evaluator's public key, 64 digits");

@@ -99,6 +99,7 @@ static void read_evaluator(const struct wallet *wallet, struct perch_node *out)
 	memset(out, 0, sizeof(*out));
 	snprintf(out->name, sizeof(out->name), "evaluator");
 	if (strlen(text) > HEX_KEY + 1 && text[HEX_KEY] == '@' &&
+		strncmp(text + HEX_KEY + 1, "tcp://", 6) == 0 &&
 		strlen(text) - HEX_KEY - 1 <= PERCH_ENDPOINT_MAX) {
 		snprintf(key, sizeof(key), "%.*s", HEX_KEY, text);
 		snprintf(out->request, sizeof(out->request), "%s",

@@ -81,6 +81,9 @@ def settings():
             "miners = 1", "miners = many")])
         say(2, ["--genesis", "missing"], [NODE, "--key", "x", "--data", "y"])
         say(2, ["--nonsense"], [NODE, "--nonsense"])
+        say(2, ["evaluator", "tcp://"], [
+            os.path.join(BIN, "perch-observer"), "--evaluator", "127.0.0.1:1",
+            "--config", os.path.join(c.dir, "conf", "observer.conf")])
         say(2, ["bad.zpl", "quotta", "expected"], genesis("quota", "quotta"))
         say(2, ["bad.zpl", "authority", "64 hex digits"],
             genesis("        key = ", "        key = 1"))
@@ -174,6 +177,8 @@ def wallets():
         say(2, ["+10m"], reserve + ["--from", "yesterday"])
         say(2, ["12", "32 hex digits"], [WALLET, "cancel", *alice, "12"])
         say(2, ["nobody"], reserve + ["--node", "nobody"])
+        say(2, ["--evaluator", "tcp://host:port"], reserve + [
+            "--evaluator", "%064d@127.0.0.1:1" % 1])
         say(1, ["unknown_reservation"], [WALLET, "cancel", *alice, NOBODY])
         say(1, ["unknown_pad"], [WALLET, "reserve", *alice, "--port", "nowhere",
                                  "--pad", "A"])
@@ -353,6 +358,11 @@ def launcher():
         c.script("down")
         say(1, ["holds a cluster of 3 nodes"],
             [SCRIPT, "up", "--nodes", "4", "--dir", c.dir])
+        lock = os.path.join(c.dir, "lock")
+        os.remove(lock)
+        os.mkdir(lock)
+        say(1, ["cannot write " + lock], [SCRIPT, "up", "--dir", c.dir])
+        os.rmdir(lock)
         for path in ("conf/contract.conf", "pids/contract"):
             path = os.path.join(c.dir, path)
             if os.path.exists(path):
