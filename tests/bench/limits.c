@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 {
 	static struct work work;
 	static const uint8_t seed[32] = {1};
-	if (argc != 2) {
+	if (argc != 2 || argv[1][0] == '-') {
 		fprintf(stderr, "usage: perch-limits DIRECTORY\n");
 		return 2;
 	}

@@ -293,7 +293,15 @@ int main(int argc, char **argv)
 	static struct perch_network network;
 	uint8_t seed[32];
 	char why[PERCH_WHY_MAX];
+	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (options.workload == NULL || options.genesis == NULL ||
+		options.key == NULL || options.wallet == NULL) {
+		fprintf(stderr,
+			"perch-replay: --workload, --genesis, --wallet and "
+			"--key are needed; see --help\n");
+		return 2;
+	}
 	read_workload();
 	if (perch_genesis_read(options.genesis, &network, why) != PERCH_OK ||
 		perch_key_read(options.key, NULL, seed, why) != PERCH_OK) {

@@ -179,7 +179,7 @@ static void many_txs(const char *directory)
 
 int main(int count, char **words)
 {
-	if (count != 2) {
+	if (count != 2 || words[1][0] == '-') {
 		fprintf(stderr, "usage: perch-store DIRECTORY\n");
 		return 2;
 	}
