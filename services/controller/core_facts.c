@@ -317,6 +317,8 @@ static void guard_known(struct core *core, size_t pad, struct core_actions *out)
 	struct wish wish = {.kind = WISH_OPEN, .pad = pad};
 	bool safe;
 
+	if (on->ledger.closed_until > on->closed_until) /* somebody else's */
+		on->closed_by_us = false;
 	if (on->closed_by_us && !on->pending.is_sent)
 		core_wish(core, &on->pending, &wish, (uint64_t)on->closed_until,
 			out);

@@ -16,8 +16,10 @@ static const struct setting own[] = {
 static const struct verb_manual manual = {
 	.doc = "Close a pad. Reservations in the closure go to their "
 	       "alternates or end; who is in the air is diverted. A pad has "
-	       "one closure: a new one takes the place of one that was "
-	       "planned. Signed by the port's controller or the authority.",
+	       "one closure, and a new one opens nothing: closed at once, it "
+	       "stays closed until both are over; another one is planned "
+	       "after open-pad only. Signed by the port's controller or the "
+	       "authority.",
 	.examples = "  perch-wallet close-pad --port haneda --pad A --reason "
 		    "ice \\\n"
 		    "      --config authority.conf\n"

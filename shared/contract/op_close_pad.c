@@ -3,7 +3,9 @@
  *
  * Reservations in it go to their alternates or end, a bounded number each time.
  * What is in the air, or may be, is diverted and never dropped: it becomes
- * contingent, and people decide.
+ * contingent, and people decide. A pad has one closure, and a new one opens
+ * nothing: closed at once, it stays closed until both are over, and another one
+ * is planned after open_pad only.
  */
 #include "contract/window.h"
 
@@ -34,13 +36,16 @@ static enum refusal read_closure(const struct op_context *context,
 	if (from == 0 ? op->reason.size == 0
 		      : from < now + CLOSURE_NOTICE_MS_MIN)
 		return REFUSAL_NOTICE;
-	/* A pad has one closure: a later one would open it now. */
-	if (from != 0 && pad->closed_from <= now && now < pad->closed_until)
+	bool has_one = now < pad->closed_until;
+	if (from != 0 && has_one)
 		return REFUSAL_PAD_CLOSED;
 	out->window.start = from == 0 ? now : from;
 	out->window.end = op->until == 0 ? FOR_EVER : (time_ms)op->until;
-	return out->window.end > out->window.start ? REFUSAL_GRANTED
-						   : REFUSAL_BAD_WINDOW;
+	if (out->window.end <= out->window.start)
+		return REFUSAL_BAD_WINDOW;
+	if (has_one && out->window.end < pad->closed_until)
+		out->window.end = pad->closed_until;
+	return REFUSAL_GRANTED;
 }
 
 static void to_contingent(struct op_context *context, uint32_t index)

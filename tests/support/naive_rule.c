@@ -158,12 +158,14 @@ static enum refusal close_pad(struct naive *naive, const struct naive_act *act,
 	if (op->from == 0 ? op->reason.size == 0 : op->from < now + 600000)
 		return REFUSAL_NOTICE;
 	struct record_pad *pad = &naive->pads[window.port][window.pad];
-	if (op->from != 0 && pad->closed_from <= now && now < pad->closed_until)
+	if (op->from != 0 && now < pad->closed_until)
 		return REFUSAL_PAD_CLOSED;
 	window.start = op->from == 0 ? naive->now : (time_ms)op->from;
 	window.end = op->until == 0 ? 4102444800000 : (time_ms)op->until;
 	if (window.end <= window.start)
 		return REFUSAL_BAD_WINDOW;
+	if (now < pad->closed_until && (uint64_t)window.end < pad->closed_until)
+		window.end = (time_ms)pad->closed_until;
 	pad->closed_from = (uint64_t)window.start;
 	pad->closed_until = (uint64_t)window.end;
 	struct naive_entry *at;

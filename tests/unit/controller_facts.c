@@ -226,6 +226,25 @@ static void who_left_unseen_is_told(void **state)
 	assert_false(did(story, ACTION_SUBMIT, WISH_DEPARTED));
 }
 
+/* The pad is not opened into a closure that somebody made meanwhile. */
+static void anothers_closure_stays(void **state)
+{
+	struct story *story = begin();
+	struct wish close;
+
+	(void)state;
+	read_ledger(story);
+	story->pads[PAD_A].is = PAD_UNKNOWN;
+	pass(story, CORE_UNKNOWN_MS + 1000);
+	close = wished(story, WISH_CLOSE);
+	grant(story, &close, NULL);
+	story->port.pads[PAD_A].closed_from = story->now;
+	story->port.pads[PAD_A].closed_until = story->now + 90 * MINUTE;
+	read_ledger(story);
+	stand(story, PAD_A, NULL, false);
+	assert_false(did(story, ACTION_SUBMIT, WISH_OPEN));
+}
+
 /* It would be forgotten when the device is back and the pad is opened. */
 static void a_planned_closure_stays(void **state)
 {
@@ -423,6 +442,7 @@ int main(void)
 		cmocka_unit_test(unknown_is_closed),
 		cmocka_unit_test(unknown_in_a_closure_takes_back),
 		cmocka_unit_test(who_left_unseen_is_told),
+		cmocka_unit_test(anothers_closure_stays),
 		cmocka_unit_test(a_planned_closure_stays),
 		cmocka_unit_test(another_on_the_pad_takes_back),
 		cmocka_unit_test(not_cleared_any_more),

@@ -253,6 +253,38 @@ static void test_closures(void **unused)
 	shut(f);
 }
 
+/* What is closed, or will be, stays it: only open_pad opens. */
+static void test_a_closure_opens_nothing(void **unused)
+{
+	struct desk *f = open_small();
+	time_ms at = f->now + HOUR;
+
+	(void)unused;
+	assert_int_equal(
+		close_pad(f, TOWER, "east", "a", at, at + HOUR, ""), 0);
+	assert_int_equal(close_pad(f, AUTHORITY, "east", "a", at + 5 * HOUR,
+				 at + 6 * HOUR, ""),
+		REFUSAL_PAD_CLOSED);
+	assert_int_equal(close_pad(f, AUTHORITY, "east", "a", 0,
+				 f->now + 10 * MINUTE, "ice"),
+		0);
+	assert_int_equal(pad_at(f, "east", 0).closed_from, f->now);
+	assert_int_equal(pad_at(f, "east", 0).closed_until, at + HOUR);
+	next_block(f, MINUTE);
+	assert_int_equal(close_pad(f, TOWER, "east", "a", 0, at, "snow"), 0);
+	assert_int_equal(pad_at(f, "east", 0).closed_until, at + HOUR);
+	assert_int_equal(
+		close_pad(f, TOWER, "east", "a", 0, at + 2 * HOUR, "snow"), 0);
+	assert_int_equal(pad_at(f, "east", 0).closed_until, at + 2 * HOUR);
+	/* One that is over counts no more. */
+	next_block(f, 4 * HOUR);
+	at = f->now + HOUR;
+	assert_int_equal(
+		close_pad(f, TOWER, "east", "a", at, at + MINUTE, ""), 0);
+	assert_int_equal(pad_at(f, "east", 0).closed_until, at + MINUTE);
+	shut(f);
+}
+
 /* At once, over a clearance and over what is in the air. */
 static void test_closed_in_flight(void **unused)
 {
@@ -617,6 +649,7 @@ int main(void)
 		cmocka_unit_test(test_tiers),
 		cmocka_unit_test(test_alternate_taken),
 		cmocka_unit_test(test_closures),
+		cmocka_unit_test(test_a_closure_opens_nothing),
 		cmocka_unit_test(test_closed_in_flight),
 		cmocka_unit_test(test_go_around),
 		cmocka_unit_test(test_alternate),
