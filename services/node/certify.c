@@ -27,7 +27,7 @@ enum err serve_certificate(
 		return err;
 	struct lane *lane = node_lane(node, query.chain);
 	if (lane == NULL)
-		return ERR_NOT_FOUND;
+		return ERR_CHAIN;
 	if (driver_certificate(lane->driver, query.height, node->body, &size)) {
 		answer(node, origin, MESSAGE_CERTIFICATE, size);
 		return ERR_OK;

@@ -152,7 +152,7 @@ static enum err serve_head(
 		return err;
 	struct lane *lane = node_lane(node, query.chain);
 	if (lane == NULL)
-		return ERR_NOT_FOUND;
+		return ERR_CHAIN;
 	if (query.fresh == 1) {
 		struct read read = {
 			.lane = lane,
@@ -176,7 +176,7 @@ static enum err serve_tx(
 		return err;
 	struct lane *lane = node_lane(node, query.chain);
 	if (lane == NULL)
-		return ERR_NOT_FOUND;
+		return ERR_CHAIN;
 	if (!find_fate(lane, &query.wallet, &query.id, &fate)) {
 		struct read read = {
 			.lane = lane,
@@ -202,7 +202,7 @@ static enum err serve_blocks(
 		return err;
 	struct lane *lane = node_lane(node, query.chain);
 	if (lane == NULL)
-		return ERR_NOT_FOUND;
+		return ERR_CHAIN;
 	uint64_t final = replica_final(driver_replica(lane->driver));
 	if (query.from < driver_first_height(lane->driver))
 		return ERR_NOT_FOUND;
@@ -238,7 +238,7 @@ static enum err serve_headers(
 		return err;
 	struct lane *lane = node_lane(node, query.chain);
 	if (lane == NULL)
-		return ERR_NOT_FOUND;
+		return ERR_CHAIN;
 	uint64_t final = replica_final(driver_replica(lane->driver));
 	if (query.from < driver_first_height(lane->driver))
 		return ERR_NOT_FOUND;
@@ -303,7 +303,7 @@ static enum err serve_state(
 		return err;
 	struct lane *lane = node_lane(node, query.chain);
 	if (lane == NULL)
-		return ERR_NOT_FOUND;
+		return ERR_CHAIN;
 	uint8_t header[400], bytes[32768];
 	size_t header_size, size = sizeof(bytes);
 	struct signature signature;

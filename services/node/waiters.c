@@ -196,7 +196,7 @@ void serve_submit(
 	}
 	struct lane *lane = node_lane(node, submit.chain);
 	if (lane == NULL) {
-		answer_refusal(node, origin, ERR_NOT_FOUND);
+		answer_refusal(node, origin, ERR_CHAIN);
 		return;
 	}
 	uint64_t token = take(node->waiters);

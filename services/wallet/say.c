@@ -70,6 +70,9 @@ static const char *err_japanese(enum perch_err err)
 	case PERCH_ERR_DISK:
 		return "ノードのディスクに空きがありません。空けるか、"
 		       "別のノードを使ってください";
+	case PERCH_ERR_CHAIN:
+		return "このノードにその台帳はありません。--chain を変えるか、"
+		       "別のノードを使ってください";
 	case PERCH_ERR_ENCODING:
 	case PERCH_ERR_LENGTH:
 	case PERCH_ERR_TYPE:
@@ -527,7 +530,8 @@ int wallet_say_failure(
 {
 	const char *japanese = err_japanese(event->err);
 	bool refused = event->err == PERCH_ERR_NOT_FOUND ||
-		       event->err == PERCH_ERR_ROLE;
+		       event->err == PERCH_ERR_ROLE ||
+		       event->err == PERCH_ERR_CHAIN;
 
 	return say_no_answer(wallet, refused ? EXIT_REFUSED : EXIT_UNKNOWN,
 		event->failure->code,

@@ -80,7 +80,10 @@
 		"slower, or use another node")                                 \
 	X(DISK, "disk_full",                                                   \
 		"this node's disk is nearly full and it takes nothing new; "   \
-		"make room there, or use another node")
+		"make room there, or use another node")                        \
+	X(CHAIN, "chain",                                                      \
+		"this node has no such chain; choose the other one, or ask "   \
+		"another node")
 
 enum err {
 #define X(name, word, text) ERR_##name,

@@ -360,7 +360,7 @@ bool flights_tick(struct perch *client, struct perch_event *event, time_ms now)
 
 enum err err_of_word(struct view word, enum err otherwise)
 {
-	for (int i = 0; i <= (int)ERR_DISK; i++) {
+	for (int i = 0; i <= (int)ERR_CHAIN; i++) {
 		if (view_equal(word, view_text(err_name((enum err)i))))
 			return (enum err)i;
 	}

@@ -180,6 +180,7 @@ def wallets():
         say(2, ["--evaluator", "tcp://host:port"], reserve + [
             "--evaluator", "%064d@127.0.0.1:1" % 1])
         say(1, ["unknown_reservation"], [WALLET, "cancel", *alice, NOBODY])
+        say(1, ["no such chain"], reserve + ["--chain", "pow"])
         say(1, ["unknown_pad"], [WALLET, "reserve", *alice, "--port", "nowhere",
                                  "--pad", "A"])
         say(1, ["past"], reserve + ["--from", "2020-01-01T00:00:00Z"])

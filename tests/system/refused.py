@@ -80,6 +80,8 @@ def one_by_one():
         refuses("encoding", lambda: alice.raw(head, good + b"\0"))
         refuses("length", lambda: alice.link.ask("blocks_query", **{
             "chain": 0, "from": 1, "blocks_max": 257}))
+        refuses("chain", lambda: alice.link.ask(
+            "head_query", chain=1, fresh=0))
         tx_id, tx = alice.cancel()
         refuses("signature", lambda: alice.submit(
             tx[:-1] + bytes([tx[-1] ^ 1])))

@@ -25,7 +25,7 @@ static void test_check(void **state)
 
 static void test_err_words_differ(void **state)
 {
-	enum { COUNT = ERR_DISK + 1 };
+	enum { COUNT = ERR_CHAIN + 1 };
 
 	(void)state;
 	assert_string_equal(err_name(ERR_OK), "ok");

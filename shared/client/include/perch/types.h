@@ -66,6 +66,7 @@ enum perch_err {
 	PERCH_ERR_SIGNERS,
 	PERCH_ERR_RATE,
 	PERCH_ERR_DISK,
+	PERCH_ERR_CHAIN,
 };
 
 /* "timeout"; never NULL. */
