@@ -269,3 +269,19 @@ void bus_subscribe(struct bus_socket *socket, const char *topic)
 	snprintf(socket->topics[socket->topic_count++],
 		sizeof(socket->topics[0]), "%s", topic);
 }
+
+void bus_unsubscribe(struct bus_socket *socket, const char *topic)
+{
+	size_t at = 0;
+	while (at < socket->topic_count &&
+		strcmp(socket->topics[at], topic) != 0)
+		at++;
+	CHECK(at < socket->topic_count);
+	int rc = zmq_setsockopt(
+		socket->socket, ZMQ_UNSUBSCRIBE, topic, strlen(topic));
+	CHECK(rc == 0);
+	socket->topic_count--;
+	if (at < socket->topic_count)
+		memcpy(socket->topics[at], socket->topics[socket->topic_count],
+			sizeof(socket->topics[0]));
+}

@@ -108,6 +108,8 @@ MUST_CHECK enum err bus_answer(struct bus_socket *socket,
 /* SUB: topics are few and broad. */
 enum { BUS_TOPICS_MAX = 8, BUS_TOPIC_SIZE_MAX = 31 };
 void bus_subscribe(struct bus_socket *socket, const char *topic);
+/* Of one that was subscribed to. What is under way still comes. */
+void bus_unsubscribe(struct bus_socket *socket, const char *topic);
 
 /* Wait until a socket or a file descriptor (-1: none) can be read, or for
  * timeout_ms (-1: no limit). ready[i] is set for each socket; the bus itself

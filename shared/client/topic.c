@@ -49,8 +49,8 @@ enum err topic_connect(struct perch *client, struct line *line)
 		wanted |= TOPIC_BLOCKS | PERCH_TOPIC_STATUS;
 	if (client->hold_line == line->index)
 		wanted |= PERCH_TOPIC_CHAIN;
-	/* A topic is given up with the connection; one more is only said. */
-	if (line->publish != NULL && (line->subscribed & ~wanted) != 0)
+	/* To begin a connection anew would lose what is published meanwhile. */
+	if (line->publish != NULL && wanted == 0)
 		bus_drop(client->bus, &line->publish);
 	if (line->publish == NULL) {
 		line->subscribed = 0;
@@ -63,6 +63,9 @@ enum err topic_connect(struct perch *client, struct line *line)
 	for (size_t i = 0; i < LINE_TOPICS; i++) {
 		if (wanted & ~line->subscribed & topics[i].bit)
 			bus_subscribe(line->publish, topics[i].name);
+		if (line->subscribed & ~wanted & topics[i].bit &&
+			line->publish != NULL)
+			bus_unsubscribe(line->publish, topics[i].name);
 	}
 	line->subscribed = wanted;
 	return ERR_OK;

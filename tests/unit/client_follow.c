@@ -400,6 +400,25 @@ static void test_hints_are_counted(void **state)
 	assert_int_equal(bench->event.lost, 0);
 }
 
+/* What is given up beside them costs no hint. */
+static void test_hints_outlast_the_stream(void **state)
+{
+	struct bench *bench = *state;
+
+	follow_live(bench, 0);
+	bench->event.type = PERCH_EVENT_NONE;
+	while (bench->event.type != PERCH_EVENT_HINT_STATUS) {
+		fake_publish_status(&bench->nodes[0]);
+		bench_step(bench);
+	}
+	while (bench_step(bench))
+		; /* all that is under way */
+	perch_unfollow(bench->client);
+	fake_publish_status(&bench->nodes[0]);
+	assert_true(bench_until(bench, PERCH_EVENT_HINT_STATUS));
+	assert_int_equal(bench->event.lost, 0);
+}
+
 static void test_blocks_are_walked(void **state)
 {
 	struct bench *bench = *state;
@@ -452,6 +471,7 @@ int main(void)
 		TEST(test_publisher_dies),
 		TEST(test_a_node_with_nothing_new),
 		TEST(test_hints_are_counted),
+		TEST(test_hints_outlast_the_stream),
 		TEST(test_blocks_are_walked),
 	};
 

@@ -163,6 +163,9 @@ static void test_round(void **unused)
 	for (int round = 0; round < 5; round++) {
 		for (int i = 0; i < 60; i++)
 			step(p, 1);
+		for (int i = 0; i < 600 && state_live_count(p->one.state) <= 20;
+			i++)
+			step(p, 1);
 		assert_true(state_live_count(p->one.state) > 20);
 		struct hash root = state_root(p->one.state);
 		uint8_t *bytes = save(p->one.state, &size);
