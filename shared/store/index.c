@@ -24,9 +24,35 @@
 static const char *const base_names[INDEX_BASES] = {"meta", "snapshot", "peer",
 	"received", "signed", "certificate", "evidence"};
 
+/* Not the disk's fault now: pages that LMDB wrote are not as they were. One
+ * whose number is wrong would be written where no file can be. */
+static bool is_damage(int code)
+{
+	return code == MDB_INVALID || code == MDB_CORRUPTED ||
+	       code == MDB_VERSION_MISMATCH || code == MDB_PAGE_NOTFOUND ||
+	       code == MDB_PANIC || code == EFBIG || code == EINVAL;
+}
+
+static enum err remove_files(int directory)
+{
+	if ((unlinkat(directory, "data.mdb", 0) != 0 && errno != ENOENT) ||
+		(unlinkat(directory, "lock.mdb", 0) != 0 && errno != ENOENT) ||
+		fsync(directory) != 0)
+		return ERR_IO;
+	return ERR_OK;
+}
+
 _Noreturn static void failed(
 	const struct index *index, const char *what, int code)
 {
+	if (is_damage(code) && remove_files(index->directory.fd) == ERR_OK) {
+		fprintf(stderr,
+			"perch: %s: %s failed: %s; it is damaged and was "
+			"removed. Stopped at once; start again, and the log "
+			"rebuilds it.\n",
+			index->where, what, mdb_strerror(code));
+		abort();
+	}
 	fprintf(stderr,
 		"perch: %s: %s failed: %s; make room, or check the disk "
 		"(dmesg, smartctl), and start again. Stopped at once; what the "
@@ -150,9 +176,7 @@ static int open_bases(struct index *index, size_t run_size)
 
 static enum err refuse(const struct index *index, int code, char why[200])
 {
-	bool damaged = code == MDB_INVALID || code == MDB_CORRUPTED ||
-		       code == MDB_VERSION_MISMATCH ||
-		       code == MDB_PAGE_NOTFOUND || code == MDB_PANIC;
+	bool damaged = is_damage(code);
 
 	snprintf(why, 200, "%.99s: %.40s; %s", index->where, mdb_strerror(code),
 		damaged ? "remove it: the log rebuilds it"
@@ -203,13 +227,10 @@ enum err index_throw_away(const char *directory, char why[200])
 
 	if (err)
 		return err;
-	if ((unlinkat(taken.fd, "data.mdb", 0) != 0 && errno != ENOENT) ||
-		(unlinkat(taken.fd, "lock.mdb", 0) != 0 && errno != ENOENT) ||
-		fsync(taken.fd) != 0) {
+	err = remove_files(taken.fd);
+	if (err)
 		snprintf(why, 200, "%.90s/index cannot be removed: %s",
 			directory, strerror(errno));
-		err = ERR_IO;
-	}
 	directory_leave(&taken);
 	return err;
 }

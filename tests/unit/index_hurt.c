@@ -227,6 +227,35 @@ static void test_flipped_bits_give_no_wrong_answer(void **state)
 	close(file);
 }
 
+/* As when the number of a free page is damaged: it would be far behind the end
+ * of the file. */
+static void commit_out_of_reach(void *argument)
+{
+	struct rlimit no_file = {4096, 4096};
+	struct index *index = must_open(MAP, RUN);
+
+	(void)argument;
+	signal(SIGABRT, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &no_file);
+	put_tx(index, 501, 501);
+	index_commit(index, 501);
+	_exit(7);
+}
+
+static void test_damage_found_in_a_commit_is_removed(void **state)
+{
+	struct index *index;
+
+	(void)state;
+	fill_some();
+	assert_int_equal(run_child(commit_out_of_reach), 0);
+	assert_int_equal(access(data_path(), F_OK), -1);
+	index = must_open(MAP, RUN);
+	assert_int_equal(index_applied(index), 0);
+	index_close(&index);
+}
+
 /* ---- kill -9 ---- */
 
 static _Noreturn void commit_until_killed(int tell)
@@ -293,6 +322,7 @@ int main(void)
 		TEST(test_the_map_fills_up_anywhere_in_a_run),
 		TEST(test_a_shortened_file_is_named),
 		TEST(test_flipped_bits_give_no_wrong_answer),
+		TEST(test_damage_found_in_a_commit_is_removed),
 		TEST(test_kill_9_loses_no_commit),
 	};
 
