@@ -24,13 +24,18 @@
 static const char *const base_names[INDEX_BASES] = {"meta", "snapshot", "peer",
 	"received", "signed", "certificate", "evidence"};
 
-/* Not the disk's fault now: pages that LMDB wrote are not as they were. One
- * whose number is wrong would be written where no file can be. */
+/* Pages that LMDB wrote are not as they were. */
 static bool is_damage(int code)
 {
 	return code == MDB_INVALID || code == MDB_CORRUPTED ||
 	       code == MDB_VERSION_MISMATCH || code == MDB_PAGE_NOTFOUND ||
-	       code == MDB_PANIC || code == EFBIG || code == EINVAL;
+	       code == MDB_PANIC;
+}
+
+/* A page whose number is wrong is written where no file can be. */
+static bool is_damage_in_commit(int code)
+{
+	return is_damage(code) || code == EFBIG || code == EINVAL;
 }
 
 static enum err remove_files(int directory)
@@ -45,19 +50,24 @@ static enum err remove_files(int directory)
 _Noreturn static void failed(
 	const struct index *index, const char *what, int code)
 {
-	if (is_damage(code) && remove_files(index->directory.fd) == ERR_OK) {
-		fprintf(stderr,
-			"perch: %s: %s failed: %s; it is damaged and was "
-			"removed. Stopped at once; start again, and the log "
-			"rebuilds it.\n",
-			index->where, what, mdb_strerror(code));
-		abort();
-	}
 	fprintf(stderr,
 		"perch: %s: %s failed: %s; make room, or check the disk "
 		"(dmesg, smartctl), and start again. Stopped at once; what the "
 		"log has is not lost.\n",
 		index->where, what, mdb_strerror(code));
+	abort();
+}
+
+_Noreturn static void commit_failed(const struct index *index, int code)
+{
+	if (!is_damage_in_commit(code) ||
+		remove_files(index->directory.fd) != ERR_OK)
+		failed(index, "a commit", code);
+	fprintf(stderr,
+		"perch: %s: a commit failed: %s; it is damaged and was "
+		"removed. Stopped at once; start again, and the log rebuilds "
+		"it.\n",
+		index->where, mdb_strerror(code));
 	abort();
 }
 
@@ -378,7 +388,7 @@ void index_commit(struct index *index, uint64_t applied_height)
 		MDB_MAP_FULL)
 		grow_map(index);
 	if (code)
-		failed(index, "a commit", code);
+		commit_failed(index, code);
 	finds_written(&index->finds, flushed);
 	drop_changes(index);
 }
