@@ -1,8 +1,4 @@
-/* store/index.c -- LMDB in DIR/index: opening, and the commit.
- *
- * Changes are gathered in memory and written, in the order of their keys, by
- * one transaction. A failed write ends the process, as everywhere in the store;
- * only a full map is made larger.
+/* store/index.c -- LMDB in DIR/index: opened, closed, thrown away.
  */
 #include "store/index.h"
 
@@ -17,14 +13,17 @@
 #include "base/check.h"
 #include "crypto/crypto.h"
 #include "store/index_state.h"
+#include "store/seal.h"
 
+#define DATA "data.mdb"
+#define SEAL "data.seal"
 /* Changes whenever what is stored under a key does. */
 #define FORMAT "perch-index 2"
 
 static const char *const base_names[INDEX_BASES] = {"meta", "snapshot", "peer",
 	"received", "signed", "certificate", "evidence"};
 
-/* Pages that LMDB wrote are not as they were. */
+/* Pages that LMDB wrote are not as they were, or of another release. */
 static bool is_damage(int code)
 {
 	return code == MDB_INVALID || code == MDB_CORRUPTED ||
@@ -32,43 +31,14 @@ static bool is_damage(int code)
 	       code == MDB_PANIC;
 }
 
-/* A page whose number is wrong is written where no file can be. */
-static bool is_damage_in_commit(int code)
+enum err index_remove_files(int directory)
 {
-	return is_damage(code) || code == EFBIG || code == EINVAL;
-}
+	static const char *const names[] = {DATA, "lock.mdb", SEAL};
 
-static enum err remove_files(int directory)
-{
-	if ((unlinkat(directory, "data.mdb", 0) != 0 && errno != ENOENT) ||
-		(unlinkat(directory, "lock.mdb", 0) != 0 && errno != ENOENT) ||
-		fsync(directory) != 0)
-		return ERR_IO;
-	return ERR_OK;
-}
-
-_Noreturn static void failed(
-	const struct index *index, const char *what, int code)
-{
-	fprintf(stderr,
-		"perch: %s: %s failed: %s; make room, or check the disk "
-		"(dmesg, smartctl), and start again. Stopped at once; what the "
-		"log has is not lost.\n",
-		index->where, what, mdb_strerror(code));
-	abort();
-}
-
-_Noreturn static void commit_failed(const struct index *index, int code)
-{
-	if (!is_damage_in_commit(code) ||
-		remove_files(index->directory.fd) != ERR_OK)
-		failed(index, "a commit", code);
-	fprintf(stderr,
-		"perch: %s: a commit failed: %s; it is damaged and was "
-		"removed. Stopped at once; start again, and the log rebuilds "
-		"it.\n",
-		index->where, mdb_strerror(code));
-	abort();
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (unlinkat(directory, names[i], 0) != 0 && errno != ENOENT)
+			return ERR_IO;
+	return fsync(directory) == 0 ? ERR_OK : ERR_IO;
 }
 
 /* ---- opening ---- */
@@ -178,17 +148,22 @@ static int open_bases(struct index *index, size_t run_size)
 			run_size, &index->damaged);
 	if (!code)
 		code = read_received(index, txn);
+	if (!code && atomic_load(&index->damaged))
+		code = MDB_CORRUPTED;
 	if (!code)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
 	return code;
 }
 
-static enum err refuse(const struct index *index, int code, char why[200])
+/* what: NULL to say it with LMDB's words. */
+static enum err refuse(
+	const struct index *index, const char *what, int code, char why[200])
 {
 	bool damaged = is_damage(code);
 
-	snprintf(why, 200, "%.99s: %.40s; %s", index->where, mdb_strerror(code),
+	snprintf(why, 200, "%.99s: %.50s; %s", index->where,
+		what ? what : mdb_strerror(code),
 		damaged ? "remove it: the log rebuilds it"
 			: "check the disk and its rights");
 	return damaged ? ERR_DAMAGED : ERR_IO;
@@ -199,8 +174,9 @@ enum err index_open_sized(struct index **out, const char *directory,
 {
 	struct index *index = calloc(1, sizeof(*index));
 	char path[4096];
+	const char *what = NULL;
 	enum err err;
-	int code;
+	int code = 0;
 
 	CHECK(index);
 	err = directory_take(&index->directory, directory, "index", why);
@@ -212,14 +188,22 @@ enum err index_open_sized(struct index **out, const char *directory,
 	snprintf(path, sizeof(path), "%s/index", directory);
 	CHECK(pthread_rwlock_init(&index->map_lock, NULL) == 0);
 	received_open(&index->received);
-	code = open_env(index, path, map_size);
+	err = seal_break(index->directory.fd, DATA, SEAL);
+	if (err) {
+		code = err == ERR_DAMAGED ? MDB_CORRUPTED : errno;
+		what = err == ERR_DAMAGED ? "it changed while it was closed"
+					  : "its seal cannot be removed";
+	}
+	if (!code)
+		code = open_env(index, path, map_size);
 	if (!code)
 		code = open_bases(index, run_size);
 	if (code) {
-		err = refuse(index, code, why);
+		err = refuse(index, what, code, why);
 		index_close(&index);
 		return err;
 	}
+	index->is_open = true;
 	*out = index;
 	return ERR_OK;
 }
@@ -237,19 +221,12 @@ enum err index_throw_away(const char *directory, char why[200])
 
 	if (err)
 		return err;
-	err = remove_files(taken.fd);
+	err = index_remove_files(taken.fd);
 	if (err)
 		snprintf(why, 200, "%.90s/index cannot be removed: %s",
 			directory, strerror(errno));
 	directory_leave(&taken);
 	return err;
-}
-
-static void drop_changes(struct index *index)
-{
-	for (size_t i = 0; i < index->change_count; i++)
-		free(index->changes[i].value);
-	index->change_count = 0;
 }
 
 void index_close(struct index **closed)
@@ -259,136 +236,16 @@ void index_close(struct index **closed)
 	if (!index)
 		return;
 	*closed = NULL;
-	drop_changes(index);
+	index_drop_changes(index);
 	free(index->changes);
 	if (index->finds.run_size)
 		finds_close(&index->finds);
 	received_close(&index->received);
 	if (index->env)
 		mdb_env_close(index->env);
+	if (index->is_open && !atomic_load(&index->damaged))
+		seal_make(index->directory.fd, DATA, SEAL);
 	pthread_rwlock_destroy(&index->map_lock);
 	directory_leave(&index->directory);
 	free(index);
-}
-
-bool index_is_damaged(const struct index *index)
-{
-	return atomic_load(&index->damaged);
-}
-
-/* ---- the commit ---- */
-
-static int compare_keys(const struct change *a, const struct change *b)
-{
-	size_t size = a->key_size < b->key_size ? a->key_size : b->key_size;
-	int order;
-
-	if (a->base != b->base)
-		return a->base < b->base ? -1 : 1;
-	order = memcmp(a->key, b->key, size);
-	if (order || a->key_size == b->key_size)
-		return order;
-	return a->key_size < b->key_size ? -1 : 1;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct change *x = a;
-	const struct change *y = b;
-	int order = compare_keys(x, y);
-
-	if (order)
-		return order;
-	return x->order < y->order ? -1 : 1;
-}
-
-static int write_change(
-	struct index *index, MDB_txn *txn, const struct change *change)
-{
-	MDB_dbi base = index->bases[change->base];
-	struct view key = view_of(change->key, change->key_size);
-	MDB_val name = {key.size, (void *)(uintptr_t)key.data};
-	int code;
-
-	if (!change->removes)
-		return checked_put(txn, base, key,
-			view_of(change->value, change->size), 0);
-	code = mdb_del(txn, base, &name, NULL);
-	return code == MDB_NOTFOUND ? 0 : code;
-}
-
-static int write_changes(struct index *index, MDB_txn *txn)
-{
-	bool snapshot = false, checkpoint = false;
-	int code = 0;
-
-	for (size_t i = 0; i < index->change_count && !code; i++) {
-		const struct change *change = &index->changes[i];
-
-		snapshot = snapshot || change->base == BASE_SNAPSHOT;
-		checkpoint = checkpoint || change->base >= BASE_SIGNED;
-		/* Of several for one key the last. */
-		if (i + 1 < index->change_count &&
-			compare_keys(change, change + 1) == 0)
-			continue;
-		code = write_change(index, txn, change);
-	}
-	if (!code && snapshot)
-		code = index_drop_snapshots(index, txn);
-	if (!code && checkpoint)
-		code = index_trim_checkpoints(index, txn);
-	return code;
-}
-
-static int write_all(struct index *index, uint64_t applied, bool *flushed)
-{
-	uint8_t height[8];
-	MDB_txn *txn;
-	int code = mdb_txn_begin(index->env, NULL, 0, &txn);
-
-	if (code)
-		return code;
-	big_put64(height, applied);
-	code = finds_write(&index->finds, txn, flushed);
-	if (!code)
-		code = write_changes(index, txn);
-	if (!code)
-		code = checked_put(txn, index->bases[BASE_META],
-			view_text("applied"), view_of(height, 8), 0);
-	if (!code)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
-	return code;
-}
-
-/* No transaction may be open in this process while the map changes. */
-static void grow_map(struct index *index)
-{
-	MDB_envinfo info;
-	int code;
-
-	CHECK(pthread_rwlock_wrlock(&index->map_lock) == 0);
-	code = mdb_env_info(index->env, &info);
-	if (!code)
-		code = mdb_env_set_mapsize(index->env, 2 * info.me_mapsize);
-	CHECK(pthread_rwlock_unlock(&index->map_lock) == 0);
-	if (code)
-		failed(index, "making the map larger", code);
-}
-
-void index_commit(struct index *index, uint64_t applied_height)
-{
-	bool flushed;
-	int code;
-
-	if (index->change_count)
-		qsort(index->changes, index->change_count,
-			sizeof(*index->changes), by_key);
-	while ((code = write_all(index, applied_height, &flushed)) ==
-		MDB_MAP_FULL)
-		grow_map(index);
-	if (code)
-		commit_failed(index, code);
-	finds_written(&index->finds, flushed);
-	drop_changes(index);
 }

@@ -3,7 +3,9 @@
  *
  * Derived from the log and behind it by a moment; rebuilt from it. One thread
  * changes it, any may read. A failed write aborts the process. Every record has
- * a checksum; one that does not match is as if it were not there.
+ * a checksum; one that does not match is as if it were not there, and the next
+ * commit removes the index and aborts. While it is closed the file has a seal
+ * (seal.h), because LMDB itself can die of a page that went bad.
  */
 #ifndef PERCH_STORE_INDEX_H
 #define PERCH_STORE_INDEX_H
@@ -23,10 +25,6 @@ MUST_CHECK enum err index_open(
 MUST_CHECK enum err index_throw_away(const char *directory, char why[200]);
 /* What was gathered since the last commit is forgotten. */
 void index_close(struct index **index);
-
-/* Whether a record was met that does not match its checksum. An answer "not
- * there" means nothing then: stop, remove DIR/index, start again. */
-bool index_is_damaged(const struct index *index);
 
 /* Changes are gathered and become durable, all at once, with index_commit. */
 void index_put_tx(struct index *index, const struct key *wallet,

@@ -1,6 +1,6 @@
 /* store/index_read.c -- what the index knows. Any thread; a read is short and
  * copies what it found. A record that does not check is as if it were not
- * there, and is remembered: index_is_damaged.
+ * there, and is remembered until the next commit.
  */
 #include <string.h>
 

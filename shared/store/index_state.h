@@ -41,10 +41,13 @@ struct index {
 	struct received received;
 	/* Held by readers while they read: the map is not grown then. */
 	pthread_rwlock_t map_lock;
-	atomic_bool damaged;
+	bool is_open;        /* all of it, so that it is sealed when closed */
+	atomic_bool damaged; /* a record was met that does not check */
 	size_t change_count, change_room;
 	struct change *changes;
 };
+
+enum err index_remove_files(int directory);
 
 /* Begin reading; NULL when LMDB does not let us. */
 MDB_txn *index_begin_read(struct index *index);
@@ -62,6 +65,9 @@ void index_block_key(uint8_t out[FIND_KEY], const struct hash *block);
 void index_put(struct index *index, enum index_base base, struct view key,
 	struct view value);
 void index_remove(struct index *index, enum index_base base, struct view key);
+
+/* Forget what was gathered. */
+void index_drop_changes(struct index *index);
 
 /* In a commit that wrote snapshots: drop all but the newest. 0 or a code. */
 int index_drop_snapshots(struct index *index, MDB_txn *txn);

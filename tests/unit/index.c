@@ -29,8 +29,7 @@ static void test_a_new_index_is_empty(void **state)
 	assert_false(index_next_received(index, &cursor, out, &size, 400));
 	assert_false(index_find_snapshot(index, &height, out, &header_size,
 		&signature, 0, out, &size, &total));
-	assert_false(index_is_damaged(index));
-	index_close(&index);
+	close_whole(&index);
 	assert_null(index);
 	index_close(&index);
 }
@@ -110,8 +109,7 @@ static void test_the_model_agrees(void **state)
 	index_close(&index);
 	index = must_open(MAP, RUN);
 	assert_world(index, &world);
-	assert_false(index_is_damaged(index));
-	index_close(&index);
+	close_whole(&index);
 }
 
 /* Runs of more than one chunk, merged more than once. */

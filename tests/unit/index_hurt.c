@@ -91,8 +91,7 @@ static void test_the_map_grows_under_readers(void **state)
 	atomic_store(&reading.stop, true);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_false(reading.wrong);
-	assert_false(index_is_damaged(reading.index));
-	index_close(&reading.index);
+	close_whole(&reading.index);
 }
 
 /* The map is full at each page of a run in turn: what is written of it is put
@@ -200,31 +199,125 @@ static int run_child(void (*act)(void *argument))
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
-static void test_flipped_bits_give_no_wrong_answer(void **state)
+static int open_data(void)
+{
+	int file = open(data_path(), O_RDWR);
+
+	assert_true(file >= 0);
+	return file;
+}
+
+static void flip(int file, off_t at, uint8_t bits)
+{
+	uint8_t byte;
+
+	assert_int_equal(pread(file, &byte, 1, at), 1);
+	byte ^= bits;
+	assert_int_equal(pwrite(file, &byte, 1, at), 1);
+}
+
+static void each_of_some_flips(void (*check)(void))
 {
 	struct random random;
 	struct stat status;
-	int file;
+	int file = open_data();
 
-	(void)state;
-	fill_some();
 	random_seed(&random, 9);
-	file = open(data_path(), O_RDWR);
-	assert_true(file >= 0);
 	assert_int_equal(fstat(file, &status), 0);
 	for (unsigned i = 0; i < 200; i++) {
 		off_t at =
 			(off_t)random_below(&random, (uint64_t)status.st_size);
-		uint8_t was;
-		uint8_t now;
+		uint8_t bits = (uint8_t)(1U << random_below(&random, 8));
 
-		assert_int_equal(pread(file, &was, 1, at), 1);
-		now = was ^ (uint8_t)(1U << random_below(&random, 8));
-		assert_int_equal(pwrite(file, &now, 1, at), 1);
-		assert_int_equal(run_child(read_everything), 0);
-		assert_int_equal(pwrite(file, &was, 1, at), 1);
+		flip(file, at, bits);
+		check();
+		flip(file, at, bits);
 	}
 	close(file);
+}
+
+static void is_found_at_once(void)
+{
+	struct index *index = NULL;
+
+	assert_int_equal(
+		index_open_sized(&index, top, MAP, RUN, why), ERR_DAMAGED);
+	assert_non_null(strstr(why, "remove it"));
+}
+
+/* Of a program that closed it. */
+static void test_flipped_bits_are_found_before_they_are_read(void **state)
+{
+	struct index *index;
+
+	(void)state;
+	fill_some();
+	each_of_some_flips(is_found_at_once);
+	index = must_open(MAP, RUN);
+	assert_int_equal(index_applied(index), 500);
+	close_whole(&index);
+}
+
+static void gives_no_wrong_answer(void)
+{
+	unlink(seal_path());
+	assert_int_equal(run_child(read_everything), 0);
+}
+
+/* Of a program that was killed: there is no seal. */
+static void test_flipped_bits_give_no_wrong_answer(void **state)
+{
+	(void)state;
+	fill_some();
+	each_of_some_flips(gives_no_wrong_answer);
+}
+
+/* While it is open: what reads it is told nothing, and what writes it next
+ * puts an end to it. */
+static void read_and_commit(void *argument)
+{
+	struct index *index = must_open(MAP, RUN);
+	struct hash hash = hash_of(7);
+	uint8_t page[4096];
+	int file = open_data();
+	off_t at = 0;
+
+	(void)argument;
+	signal(SIGABRT, SIG_DFL);
+	for (; pread(file, page, sizeof(page), at) == sizeof(page);
+		at += (off_t)sizeof(page)) {
+		const uint8_t *found =
+			memmem(page, sizeof(page), &hash, sizeof(hash));
+
+		if (found)
+			flip(file, at + (found - page), 1);
+	}
+	close(file);
+	if (find_tx(index, 7) != 0)
+		_exit(7);
+	put_tx(index, 501, 501);
+	index_commit(index, 501);
+	_exit(7);
+}
+
+static void test_a_damaged_record_ends_it(void **state)
+{
+	(void)state;
+	fill_some();
+	assert_int_equal(run_child(read_and_commit), 0);
+	assert_int_equal(access(data_path(), F_OK), -1);
+}
+
+static void test_a_seal_that_was_torn_is_none(void **state)
+{
+	struct index *index;
+
+	(void)state;
+	fill_some();
+	assert_int_equal(truncate(seal_path(), 31), 0);
+	index = must_open(MAP, RUN);
+	assert_int_equal(index_applied(index), 500);
+	close_whole(&index);
 }
 
 /* As when the number of a free page is damaged: it would be far behind the end
@@ -321,7 +414,10 @@ int main(void)
 		TEST(test_the_map_grows_under_readers),
 		TEST(test_the_map_fills_up_anywhere_in_a_run),
 		TEST(test_a_shortened_file_is_named),
+		TEST(test_flipped_bits_are_found_before_they_are_read),
 		TEST(test_flipped_bits_give_no_wrong_answer),
+		TEST(test_a_damaged_record_ends_it),
+		TEST(test_a_seal_that_was_torn_is_none),
 		TEST(test_damage_found_in_a_commit_is_removed),
 		TEST(test_kill_9_loses_no_commit),
 	};

@@ -37,6 +37,20 @@ __attribute__((unused)) static const char *data_path(void)
 	return path_of(path, top, "index/data.mdb");
 }
 
+__attribute__((unused)) static const char *seal_path(void)
+{
+	static char path[PATH_SIZE];
+
+	return path_of(path, top, "index/data.seal");
+}
+
+/* No damage was met. */
+__attribute__((unused)) static void close_whole(struct index **index)
+{
+	index_close(index);
+	assert_int_equal(access(seal_path(), F_OK), 0);
+}
+
 /* Bytes that follow from a number. */
 __attribute__((unused)) static void fill(
 	void *out, size_t size, uint64_t number)
