@@ -126,10 +126,14 @@ pid_of() {
 }
 
 # Begin NAME in a session of its own: the terminal's Ctrl-C is for us, who stop
-# everything in order. Returns once it is what pid_of recognises, or gone.
+# everything in order. Returns once it is what pid_of recognises, or gone; an
+# interrupt waits for that, because nobody else knows what was begun.
 launch() {
-	local name=$1
+	local name=$1 traps late=""
 	shift
+	traps=$(trap -p INT TERM HUP)
+	trap 'late=INT' INT
+	trap 'late=TERM' TERM HUP
 	setsid "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null 8>&- &
 	disown
 	echo $! >"$dir/pids/$name" || {
@@ -141,6 +145,9 @@ launch() {
 	until pid_of "$name" >/dev/null || ! kill -0 $! 2>/dev/null; do
 		:
 	done
+	trap - INT TERM HUP
+	eval "$traps"
+	[ -z "$late" ] || kill -s "$late" $$
 }
 
 start() {

@@ -111,13 +111,19 @@ class Run:
                         options.bits]
 
     def script(self, verb, *words):
-        done = subprocess.run(
-            [os.path.join(ROOT, "run/cluster.sh"), verb, *words, "--dir",
-             self.dir], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
+        with subprocess.Popen(
+                [os.path.join(ROOT, "run/cluster.sh"), verb, *words, "--dir",
+                 self.dir], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True) as process:
+            try:
+                out, err = process.communicate()
+            except KeyboardInterrupt:
+                process.communicate()  # it stops what it has begun
+                raise
+        if process.returncode != 0:
             sys.exit("run/compare.sh: cluster.sh %s: %s%s" % (
-                verb, done.stdout, done.stderr))
-        return done.stdout
+                verb, out, err))
+        return out
 
     def start(self, program, *words, file):
         out = open(os.path.join(self.base, file), "w")

@@ -132,15 +132,21 @@ def wrong_usage():
 
 
 def interrupted():
-    """Ctrl-C stops the cluster, too, and leaves nothing but what was asked."""
+    """Ctrl-C stops the cluster, too, and leaves nothing but what was asked:
+    also of a node that is just becoming one, which takes a moment here."""
     base = tempfile.mkdtemp(prefix="perch-test-")
+    slow = tempfile.mkdtemp(prefix="perch-test-")
     try:
+        with open(os.path.join(slow, "setsid"), "w") as file:
+            file.write("#!/bin/sh\n>%s/begun\nsleep 0.5\n"
+                       'exec /usr/bin/setsid "$@"\n' % slow)
+        os.chmod(file.name, 0o700)
         with subprocess.Popen(
                 [SCRIPT, "--out", os.path.join(base, "out")], text=True,
-                env={**os.environ, "TMPDIR": base}, start_new_session=True,
-                stderr=subprocess.PIPE) as begun:
-            until(lambda: len(processes(base + "/perch-compare")) > 3, 60,
-                  "nodes")
+                env={**os.environ, "TMPDIR": base,
+                     "PATH": slow + ":" + os.environ["PATH"]},
+                start_new_session=True, stderr=subprocess.PIPE) as begun:
+            until(lambda: os.path.exists(slow + "/begun"), 60, "a node")
             os.killpg(begun.pid, signal.SIGINT)
             said = begun.stderr.read()
         expect(begun.returncode == 130 and "interrupted" in said and
@@ -149,6 +155,7 @@ def interrupted():
         expect(not processes(base), "something was left running")
     finally:
         shutil.rmtree(base)
+        shutil.rmtree(slow)
 
 
 if __name__ == "__main__":
