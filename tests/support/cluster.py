@@ -67,12 +67,14 @@ def run(*command, seconds=60, **more):
 
 
 def set_line(path, line):
-    """A setting of a file, in the place of another value of it."""
+    """A setting of a file, in the place of another value of it; whoever reads
+    the file just now finds all of it, as it was or as it is."""
     with open(path) as file:
         kept = [row for row in file
                 if row.split("=")[0].strip() != line.split("=")[0].strip()]
-    with open(path, "w") as file:
+    with open(path + ".new", "w") as file:
         file.writelines([*kept, line + "\n"])
+    os.replace(path + ".new", path)
 
 
 def npm(where, packages):
