@@ -18,7 +18,7 @@ from cluster import Cluster, expect, main, until  # noqa: E402
 
 def reserve(c, hours):
     made = c.wallet("alice", "reserve", "--port", "naha", "--pad", "A",
-                    "--from", "+%dh" % hours, "--timeout", "20s")
+                    "--from", "+%dh" % hours)
     return made["height"]
 
 

@@ -42,6 +42,7 @@ def follow(c, *command):
     seen = [json.loads(line) for line in lines()]
     expect([b["height"] for b in seen] == list(range(1, BLOCKS + 1)), seen)
     c.script("restart", first)
+    c.script("stop", "traffic")  # or there are no two looks at one ledger
     c.wait_agreement()
     with Lines(os.path.join(BIN, "perch-observer"), "--config",
                os.path.join(c.dir, "conf", "observer.conf"), "--follow",

@@ -137,8 +137,8 @@ def full_mempool():
         expect(len(taken) >= POOL - 200, "%d were taken" % len(taken))
         for number in (1, 2):
             c.script("restart", c.json["nodes"][number]["name"])
-        until(lambda: c.node(c.json["nodes"][0]["name"])["mempool"] == 0, 120,
-              "all that waited is ordered")
+        until(lambda: alice.link.ask("status_query", zero=0)[1][
+            "mempool"] == 0, 120, "all that waited is ordered")
         for tx_id in taken[:: len(taken) // 20]:
             until(lambda: alice.link.ask(
                 "tx_query", wallet=alice.identity.key, id=tx_id,
