@@ -113,8 +113,10 @@ static void test_published(void **state)
 		fake_publish_block(&bench->nodes[0], height);
 		assert_block(bench, height);
 	}
-	/* What was published was not asked for. */
-	assert_int_equal(bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY], asked);
+	/* What was published was not asked for; but a silence, as when this
+	 * process is stopped, makes the client ask. */
+	assert_in_range(
+		bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY], asked, asked + 3);
 }
 
 /* A block is published while the answer that has it, too, is on its way. */
@@ -122,7 +124,7 @@ static void test_published_and_answered(void **state)
 {
 	struct bench *bench = *state;
 	struct perch_event event;
-	time_ms until = clock_monotonic() + 500;
+	time_ms until;
 
 	grow(bench, 2);
 	follow_live(bench, 1);
@@ -137,14 +139,16 @@ static void test_published_and_answered(void **state)
 	perch_next(bench->client, &event, 50);
 	fake_publish_block(&bench->nodes[0], 3);
 	do
-		assert_true(perch_next(bench->client, &event, 1000));
+		assert_true(perch_next(bench->client, &event, 20000));
 	while (event.type != PERCH_EVENT_BLOCK);
 	assert_int_equal(event.block->height, 3);
-	while (clock_monotonic() < until) {
+	until = clock_monotonic() + 500;
+	while (clock_monotonic() < until ||
+		bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY] < 2) {
+		assert_true(clock_monotonic() < until + 20000);
 		bench_step(bench);
 		assert_int_not_equal(bench->event.type, PERCH_EVENT_STALLED);
 	}
-	assert_true(bench->nodes[0].seen[MESSAGE_BLOCKS_QUERY] >= 2);
 	grow(bench, 1);
 	fake_publish_block(&bench->nodes[0], 4);
 	assert_block(bench, 4);
