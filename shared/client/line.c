@@ -124,6 +124,7 @@ static void give_up(struct perch *client, struct line *line)
 			"enrol it");
 		return;
 	case BUS_LINK_STRANGE:
+		line->strange++;
 		line_fail(client, line, ERR_KEY,
 			"who listens there does not shake hands: it has "
 			"another key, is no node of Perch, or is stopped; "
@@ -256,6 +257,7 @@ void line_greeted(struct perch *client, struct line *line,
 	struct hello hello;
 	enum err err;
 
+	line->strange = 0;
 	if (envelope->type == MESSAGE_REFUSED) {
 		greeting_refused(client, line, envelope->body);
 		return;
@@ -330,14 +332,17 @@ struct line *line_choose(
 	return fresh != NULL ? fresh : up;
 }
 
-/* It said no before anything was asked; not the one whose answer did not hold.
- */
+/* It said no before anything was asked; not the one whose answer did not hold,
+ * nor who did not shake hands once: a busy machine may stop it for a second. */
 static bool turned_away(const struct line *line)
 {
 	return line->state == PERCH_DOWN &&
 	       line->doubted_until <= line->since &&
 	       (line->err == ERR_NETWORK || line->err == ERR_VERSION ||
-		       line->err == ERR_KEY || line->err == ERR_ROLE);
+		       line->err == ERR_ROLE ||
+		       (line->err == ERR_KEY &&
+			       (line->strange == 0 ||
+				       line->strange >= CLIENT_STRANGE_MAX)));
 }
 
 bool line_none_will_do(const struct perch *client, const struct flight *flight)

@@ -35,6 +35,7 @@ struct line {
 	time_ms backoff;
 	time_ms doubted_until; /* others are asked first until then */
 	time_ms heard_at;      /* anything at all, on the request line */
+	unsigned strange;      /* handshakes that failed since one was done */
 	unsigned in_flight;
 	/* what it publishes */
 	struct bus_socket *publish;
