@@ -13,7 +13,7 @@
 #include "service/signals.h"
 
 enum { PASSPHRASE_MAX = 256, HEX_KEY = 64 };
-enum { CATCH_UP_MS = 1000, CATCH_UP_STEP_MS = 5 };
+enum { CATCH_UP_MS = 1000, CATCH_UP_PART = 10, CATCH_UP_STEP_MS = 5 };
 
 static _Noreturn void refuse(const struct wallet *wallet, const char *why)
 {
@@ -198,15 +198,19 @@ bool wallet_wait(
 
 /*~ The evaluator follows the nodes by a moment. Whoever reserves and then looks
  * wants to see it, so a read first learns how far the ledger is, and waits for
- * the evaluator to be there; briefly, because every answer names its height. */
+ * the evaluator to be there; for a part of its patience only, because every
+ * answer names its height. */
 void wallet_catch_up(struct wallet *wallet)
 {
 	static const struct perch_key nobody = {{0}};
 	struct perch_event event;
 	uint64_t request, height = 0;
-	int64_t until = perch_now() + CATCH_UP_MS;
+	int64_t patience = wallet->timeout_ms / CATCH_UP_PART, until;
 
-	perch_set_timeout(wallet->client, CATCH_UP_MS);
+	if (patience < CATCH_UP_MS)
+		patience = CATCH_UP_MS;
+	until = perch_now() + patience;
+	perch_set_timeout(wallet->client, patience);
 	if (perch_ask_head(wallet->client, false, &request) == PERCH_OK &&
 		wallet_wait(wallet, request, &event) &&
 		event.type == PERCH_EVENT_HEAD)

@@ -80,6 +80,14 @@ static struct result judge(struct wallet *wallet, const struct perch_tx *tx,
 			"a node has it on disk, but it is in no block yet",
 			"ノードのディスクにありますが、"
 			"まだ台帳にありません");
+	} else if (result.status < wallet->wait) {
+		result.fate = NULL; /* what can be undone is no outcome */
+		result.code = EXIT_UNKNOWN;
+		result.word = failure.code;
+		result.text = wallet_say(wallet,
+			"it is in a block that is not final, and may be undone",
+			"ブロックに入りましたが未確定で、"
+			"取り消される可能性があります");
 	}
 	return result;
 }
