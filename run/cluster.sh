@@ -6,7 +6,7 @@ set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=${PERCH_BIN:-$root/build/release/bin}
 
-READY_S=30 # until a cluster has to accept transactions
+READY_S=60 # until a cluster has to accept transactions
 STOP_S=10  # until what was asked to stop is killed
 names=(the_leader_node the_blue_sky white_noise yellow_submarine green_planet)
 dir="" nodes="" engine="" topology="" port_base="" traffic="" seconds=""
