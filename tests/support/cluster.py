@@ -196,6 +196,10 @@ class Cluster:
     def node(self, name):
         return next(n for n in self.status()["nodes"] if n["name"] == name)
 
+    def chains(self, name):
+        """Of a node that is up; a busy one may answer one question late."""
+        return until(lambda: self.node(name)["chains"], 20, name + " answers")
+
     def leader(self):
         """The name of the only leader, or None."""
         found = [n["name"] for n in self.status()["nodes"]
@@ -203,8 +207,10 @@ class Cluster:
         return found[0] if len(found) == 1 else None
 
     def wait_leader(self, seconds=20, but=None):
-        return until(lambda: self.leader() not in (None, but) and
-                     self.leader(), seconds, "one leader")
+        def another():
+            name = self.leader()
+            return name if name != but else None
+        return until(another, seconds, "one leader")
 
     def agree(self, names=None):
         """True when these nodes are up with one final height and root."""

@@ -113,7 +113,9 @@ def certificates():
             running.script("restart", name)
         running.wait_agreement()
         certified(world, link, last)
-        certified(world, link, world.reserve(200))
+        last = world.reserve(200)
+        running.wait_agreement()
+        certified(world, link, last)
 
 
 def final_heights(running):
@@ -262,7 +264,7 @@ def submit(world, who, *operations):
 
 
 def clear(world, reservation):
-    """The port's controller lets JA001P land for a minute."""
+    """The port's controller lets JA001P land for four minutes."""
     port = world.running.json["ports"][0]["name"]
     controller = identity(world.running, "keys", port)
     asked = submit(world, world.alice, ("op_request_clearance", {
@@ -273,7 +275,7 @@ def clear(world, reservation):
         now = stranger.now_ms()
         said = submit(world, controller, ("op_clear", {
             "reservation": reservation, "nonce": 1, "movement": 2,
-            "until": now + MINUTE, "pad_state": 1, "on_pad": "",
+            "until": now + 4 * MINUTE, "pad_state": 1, "on_pad": "",
             "measured": now}))
         return said[0]["code"] == 0
 
@@ -329,7 +331,7 @@ def carried():
         port = running.json["ports"][0]
         row = running.wallet(
             "alice", "reserve", "--port", port["name"], "--pad",
-            port["pads"][0], "--from", "+2s", "--for", "5m", "--aircraft",
+            port["pads"][0], "--from", "+10s", "--for", "5m", "--aircraft",
             "JA001P")
         reservation = row["receipts"][0]["reservation"]
         file = os.path.join(running.base, "pass")
@@ -371,21 +373,20 @@ def signers_change():
         def removed(name):
             running.wallet("authority", "set-node", "--name", name,
                            "--node-key", world.keys[name].hex(), "--role",
-                           "none", "--timeout", "20s")
+                           "none")
 
         def carries(minutes, code=0):
             row = running.wallet(
                 "alice", "reserve", "--port", port["name"], "--pad",
-                port["pads"][0], "--from", "+%dm" % minutes, "--for", "5m",
-                "--timeout", "20s")
+                port["pads"][0], "--from", "+%dm" % minutes, "--for", "5m")
             return row["height"], running.wallet(
                 "alice", "clearance", row["id"], "--reservation", "--out",
-                file, "--timeout", "20s", code=code)
+                file, *(("--timeout", "20s") if code else ()), code=code)
 
         _, said = carries(10)
         must(said["signers"] >= 3, "majority of five: %s" % said)
-        running.wait_leader()
-        leave = [name for name in world.names if name != running.leader()]
+        leader = running.wait_leader()
+        leave = [name for name in world.names if name != leader]
         removed(leave[0])
         removed(leave[1])
         # Two of three would do now; the genesis asks for three of its own.
@@ -397,6 +398,7 @@ def signers_change():
         height, said = carries(50, code=1)
         must(said["code"] == "signers", "too few: %s" % said)
         stay = [name for name in world.names if name not in leave[:3]]
+        running.wait_agreement(names=stay)
         signers, _ = certified(world, world.link(stay[0]), height)
         must(signers == {world.keys[name] for name in stay}, "who votes now")
 

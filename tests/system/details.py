@@ -38,11 +38,13 @@ def sealed_of(c, height):
     node = c.json["nodes"][0]
     link = stranger.Link(context, bob, node["request"],
                          bytes.fromhex(node["key"]))
-    _, answer = link.ask("blocks_query", **{
-        "chain": 0, "from": height, "blocks_max": 1})
+    # Final is what a majority has; this node may not be of it yet.
+    blocks = cluster.until(lambda: link.ask("blocks_query", **{
+        "chain": 0, "from": height, "blocks_max": 1})[1]["blocks"], 20,
+        "block %d" % height)
     link.close()
     context.destroy(0)
-    block = unpack("block", answer["blocks"][0])
+    block = unpack("block", blocks[0])
     tx = unpack("tx", unpack("envelope", block["txs"][0])["body"])
     return unpack("op_reserve", tx["ops"][0]["body"])
 

@@ -38,7 +38,11 @@ def reserve(c, number, start):
 
 
 def chains(c):
-    return [node["chains"][0] for node in c.status()["nodes"]]
+    """Of all nodes at one moment."""
+    nodes = until(lambda: [nodes for nodes in [c.status()["nodes"]]
+                           if all(node["chains"] for node in nodes)], 20,
+                  "every node answers")[0]
+    return [node["chains"][0] for node in nodes]
 
 
 def history(c):
@@ -98,10 +102,14 @@ def two_halves():
             for few in names[:3]:
                 for many in names[3:]:
                     c.script("cut", few, many)
+            parted = max(chain["height"] for chain in chains(c)[:3])
             wait_until(time.monotonic() + CUT_S)
+            # The few have a block where the many have a final one.
+            until(lambda: min(chain[which] for which, some in (
+                ("height", slice(3)), ("final_height", slice(3, 7)))
+                for chain in chains(c)[some]) > parted, 60, "both halves mine")
         under_load(c, halves)
-        few = [node["chains"][0]["numbers"] for node in c.status()["nodes"]
-               if node["name"] in names[:3]]
+        few = [chain["numbers"] for chain in chains(c)[:3]]
         expect(all(n["reverts"] for n in few), "nothing was undone: %s" % few)
 
 
