@@ -91,7 +91,7 @@ def in_a_terminal():
 
 
 def without_one():
-    with Demo("--nodes", "3", "--seconds", "3", "--traffic", "10",
+    with Demo("--nodes", "3", "--seconds", "10", "--traffic", "10",
               terminal=False) as demo:
         demo.wait_for("start: the_leader_node the_blue_sky white_noise and")
         demo.wait_for("ready: in ")

@@ -48,20 +48,23 @@ def port_of(c, name):
     return int(node["request"].split(":")[-1]) + 2
 
 
-def reaches(c, name, others, source):
+def reaches(c, name, others, source, prepare=lambda: None):
     """Start this node: it finds the others where this source says; how long
-    that took."""
-    seen = len(c.log(name))
-    begun = time.monotonic()
-    c.script("restart", name)
-
+    that took. Whoever is slower than a second there is found elsewhere; then
+    once more."""
     def found():
-        log = c.log(name)[seen:]
+        c.script("stop", name)
+        prepare()
+        seen = len(c.log(name))
+        begun = time.monotonic()
+        c.script("restart", name)
+        until(lambda: all("reached %s at" % other in c.log(name)[seen:]
+                          for other in others), 40,
+              "%s finds %s: %s" % (name, others, c.log(name)[seen:]))
         return all(re.search("reached %s at .*, from %s" % (other, source),
-                             log) for other in others)
-    until(found, 40, "%s finds %s by %s: %s" % (
-        name, others, source, c.log(name)[seen:]))
-    took = time.monotonic() - begun
+                             c.log(name)[seen:]) for other in others) and (
+            time.monotonic() - begun)
+    took = until(found, 20, "%s finds %s by %s" % (name, others, source))
     until(lambda: c.node(name)["peers"] == len(others), 20, "and hears them")
     return "%s %.1f s" % (source, took)
 
@@ -86,12 +89,13 @@ def one_after_another():
             conf(c, other)
             c.script("restart", other)
         names = " ".join("localhost:%d" % port_of(c, o) for o in others)
-        for source, dns in ((DNS, names), (GENESIS, "localhost:%d" % dead)):
-            c.script("stop", name)
+
+        def forget():
             shutil.rmtree(index)
             shutil.copytree(c.base + "/index", index)
+        for source, dns in ((DNS, names), (GENESIS, "localhost:%d" % dead)):
             conf(c, name, nowhere, 'dns = "%s"' % dns)
-            took.append(reaches(c, name, others, source))
+            took.append(reaches(c, name, others, source, forget))
         reserve(c, 9)
         c.wait_agreement()
         print("; ".join(took))
@@ -99,7 +103,7 @@ def one_after_another():
 
 def reserve(c, hours):
     return c.wallet("alice", "reserve", "--port", "naha", "--pad", "A",
-                    "--from", "+%dh" % hours, "--timeout", "50s")["height"]
+                    "--from", "+%dh" % hours)["height"]
 
 
 def first_one_dies():
@@ -152,10 +156,10 @@ def all_but_one_are_new():
                  last.key, "--role", "standby", *[
                      word for kind, where in last.ends.items() for word in (
                          "--peer" if kind == "listen" else "--" + kind,
-                         where)], "--timeout", "20s")
+                         where)])
         until(lambda: last.status()["role"] == 3 and last.has(1), 30,
               "who came last has the ledger: " + last.log())
-        expect("%s tells of " % kept in last.log(), last.log())
+        until(lambda: "%s tells of " % kept in last.log(), 20, last.log())
         for node in (*new, last):
             node.stop()
             node.close()
@@ -193,19 +197,19 @@ def nearest(**options):
         height = near.change("standby")["height"]
         until(lambda: near.has(height), 60, "the stand-by has the ledger")
 
-        def chosen(number):
+        def chosen(name):
+            """The newest choice, if it is this one: whoever was too busy to
+            answer is measured again after a minute."""
             found = re.findall(r"nearest member is (\w+), (\d+) us",
                                near.log())
-            return found[number] if len(found) > number else None
-        until(lambda: chosen(0), 30, "it has measured: " + near.log())
-        expect(chosen(0)[0] == names[2], chosen(0))
+            return found and found[-1][0] == name and int(found[-1][1])
+        first = until(lambda: chosen(names[2]), 30, "it has measured")
         c.script("kill", names[2])
-        until(lambda: chosen(1), 30, "it has measured again: " + near.log())
-        expect(chosen(1)[0] == names[1], chosen(1))
-        expect(55000 <= int(chosen(1)[1]) < 120000, chosen(1))
+        second = until(lambda: chosen(names[1]), 30, "it has measured again")
+        expect(55000 <= second < 600000, second)
         height = reserve(c, 10)
         until(lambda: near.has(height), 60, "the stand-by goes on")
-        print("%s us, then %s us" % (chosen(0)[1], chosen(1)[1]))
+        print("%d us, then %d us" % (first, second))
         near.stop()
         near.close()
 
@@ -222,7 +226,7 @@ def on_a_lan():
     done = subprocess.run(
         ["unshare", "-Urn", "sh", "-c", inside + 'exec "$@"', "-",
          sys.executable, os.path.abspath(__file__), "beacons"],
-        capture_output=True, text=True, timeout=120, check=False)
+        capture_output=True, text=True, timeout=480, check=False)
     expect(done.returncode == 0, done.stdout + done.stderr)
 
 
