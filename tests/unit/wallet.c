@@ -492,18 +492,18 @@ static void test_unknown(void **state)
 
 	for (int i = 0; i < BENCH_NODES; i++)
 		scene->bench.nodes[i].mute = true;
-	assert_int_equal(run(scene, RESERVE " --timeout 400ms --config %C"), 3);
+	/* Long enough to reach a node: else it would say that. */
+	assert_int_equal(run(scene, RESERVE " --timeout 3s --config %C"), 3);
 	assert_says(scene->err, "outcome unknown: timeout");
 	assert_says(scene->err, "perch-wallet status ");
 	assert_string_equal(scene->out, "");
 	assert_int_equal(
-		run(scene, RESERVE " --timeout 400ms --json --config %C"), 3);
+		run(scene, RESERVE " --timeout 3s --json --config %C"), 3);
 	assert_says(scene->out, "\"status\":\"unknown\",\"result\":"
 				"\"unknown\",\"code\":\"timeout\"");
 	assert_says(scene->out, "\"height\":null,\"receipts\":[]");
 	assert_int_equal(
-		run(scene, RESERVE " --timeout 400ms --lang ja --config %C"),
-		3);
+		run(scene, RESERVE " --timeout 3s --lang ja --config %C"), 3);
 	assert_says(scene->err, "時間内に答えがありません");
 }
 
