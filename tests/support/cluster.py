@@ -237,7 +237,7 @@ class Cluster:
     def stop(self, name):
         process = self.more.pop(name)
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE * 20)
 
     def free_ports(self, count):
         """The first of so many TCP ports, of those that are this cluster's."""
