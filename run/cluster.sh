@@ -134,7 +134,7 @@ launch() {
 	traps=$(trap -p INT TERM HUP)
 	trap 'late=INT' INT
 	trap 'late=TERM' TERM HUP
-	setsid "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null 8>&- &
+	setsid "$@" >>"$dir/logs/$name.log" 2>&1 </dev/null 8>&- 9>&- &
 	disown
 	echo $! >"$dir/pids/$name" || {
 		kill -9 $!
@@ -208,6 +208,13 @@ halt() {
 }
 
 # ---- the ports and the directory of a cluster ----
+
+# Of several clusters that come up at once each sees the ports of those before:
+# one chooses, and the next one when that one is ready, or takes long.
+lock_choice() {
+	exec 9<"$root/run/cluster.sh"
+	flock -w 20 9 || :
+}
 
 # The first of so many consecutive free TCP ports, below the range from which
 # the kernel takes ports for outgoing connections, and above those of tests.
@@ -339,8 +346,10 @@ up() {
 	dir=$(realpath -m "$dir")
 	# What cannot become a cluster leaves no directory behind.
 	if [ ! -f "$dir/cluster.made" ]; then
-		: "${new_base:=$(free_ports $((3 * new_nodes + 2)))}"
-		[ -n "$new_base" ] || exit 1
+		[ -n "$new_base" ] || {
+			lock_choice
+			new_base=$(free_ports $((3 * new_nodes + 2))) || exit 1
+		}
 		check_ports "$new_base" "$new_nodes"
 	fi
 	lock_dir
@@ -367,6 +376,7 @@ up() {
 	[ -z "$cuttable" ] || start relay
 	for name in $(node_names) contract; do start "$name"; done
 	wait_ready
+	exec 9>&-
 	begin_controllers
 	begin_traffic
 	exec 8>&-
