@@ -145,8 +145,7 @@ launch() {
 	until pid_of "$name" >/dev/null || ! kill -0 $! 2>/dev/null; do
 		:
 	done
-	trap - INT TERM HUP
-	eval "$traps"
+	eval "${traps:-trap - INT TERM HUP}"
 	[ -z "$late" ] || kill -s "$late" $$
 }
 

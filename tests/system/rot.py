@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(
     os.path.abspath(__file__)), "..", "support"))
-from cluster import LONG, Cluster, expect, main, until  # noqa: E402
+from cluster import LONG, Cluster, expect, main  # noqa: E402
 
 ROUNDS = 60 if LONG else 9
 PAGE = 4096
