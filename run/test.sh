@@ -24,12 +24,13 @@ run/setup.sh || exit 1
 
 bad=""
 
+# Six at a time: those with real processes mostly wait.
 try() {
 	name=$1
 	shift
 	echo "== $name"
 	if run/build.sh "$name"; then
-		ctest --test-dir "build/$name" -j4 --output-on-failure \
+		ctest --test-dir "build/$name" -j6 --output-on-failure \
 			--no-tests=error "$@" || bad="$bad $name"
 	else
 		bad="$bad $name"
