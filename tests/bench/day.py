@@ -4,7 +4,7 @@
     tests/bench/day.py [HOURS [DIR]]
 
 perch-bench-day writes the chain of 24 hours, or of HOURS (some minutes, not
-timed; into DIR, and kept there for the next time, or into a directory that is
+timed; ninja -C build/release perch-bench-day makes it; into DIR, and kept there for the next time, or into a directory that is
 removed). Then, with real processes on loopback, one line of JSON each:
 
     own_log     a node without its index starts again from its log
@@ -35,6 +35,7 @@ import zmq  # noqa: E402
 from cluster import BIN, expect, take_block  # noqa: E402
 from stranger import Identity, Link, Refused, Wrong, h  # noqa: E402
 
+MAKER = os.path.join(BIN, "perch-bench-day")
 LEADER, STANDBY, EVALUATOR = "the_leader_node", "the_blue_sky", "contract"
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_S = 1800
@@ -74,9 +75,11 @@ class Day:
     def make(self, hours):
         """The chain, unless it is here from the last time."""
         if not os.path.exists(self.path("day.json")):
+            expect(os.path.exists(MAKER), "%s is missing; build it: ninja -C "
+                   "build/release perch-bench-day" % MAKER)
             first_port, name = take_block()
             made = subprocess.run(
-                [os.path.join(BIN, "perch-bench-day"), "--hours", str(hours),
+                [MAKER, "--hours", str(hours),
                  "--out", self.dir, "--port", str(first_port)],
                 check=True, stdout=subprocess.PIPE).stdout
             name.close()
