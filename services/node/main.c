@@ -291,6 +291,7 @@ static int serve(struct node *node, const char *engine, int fd)
 	if (open_lanes(node, engine, peer) &&
 		bind_one(node, &node->server, BUS_REQUEST_SERVER, request) &&
 		bind_one(node, &node->publisher.socket, BUS_PUBLISH, publish)) {
+		publish_topics(node);
 		log_info("node", "%s of %s answers on %s", name,
 			node->genesis->name, request);
 		sources_beacon(node, &options, peer);

@@ -154,6 +154,8 @@ uint64_t waits_median(const struct waits *waits);
 void waiters_sweep(struct lane *lane, time_ms block_time);
 
 /* ---- publish.c: topics ---- */
+/* Right after the socket was bound. */
+void publish_topics(struct node *node);
 void publish_block(struct node *node, const struct output *output);
 void publish_chain(struct lane *lane, uint8_t event, uint64_t height,
 	const struct hash *hash, const struct hash *parent);
@@ -161,6 +163,7 @@ void publish_chain(struct lane *lane, uint8_t event, uint64_t height,
 void read_steps(
 	struct node *node, const struct block_ref *block, struct topic_tx *out);
 void publish_steps(struct node *node, struct topic_tx *steps, uint8_t status);
+void publish_final_steps(struct node *node, const struct block_ref *block);
 /* Once a second and on a change of role. */
 void publish_status(struct node *node, time_ms now);
 /* The same content as an answer to status_query, encoded to node->body. */

@@ -1,5 +1,6 @@
 /* node/publish.c -- topics: signed, numbered, and only hints: a subscriber that
- * missed one asks for it.
+ * missed one asks for it. Six signatures a block are a third of what a node
+ * that catches up has to do, so what nobody subscribes to is not made.
  */
 #include "node.h"
 
@@ -16,10 +17,27 @@ static const char *const topic_names[] = {
 static const uint64_t NUMBER_MAX = (UINT64_C(1) << 53) - 1; /* a height */
 enum { STATUS_MS = 1000, MOVES_MESSAGE_MAX = 64 };
 
+void publish_topics(struct node *node)
+{
+	for (size_t i = 0; i < sizeof(topic_names) / sizeof(*topic_names); i++)
+		bus_announce(node->publisher.socket, topic_names[i]);
+}
+
 static void put_u64(uint8_t out[8], uint64_t value)
 {
 	for (size_t i = 0; i < 8; i++)
 		out[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+/* When nobody subscribes there is nothing to make and sign; it is counted, so
+ * that who is away for a moment sees the gap. */
+static bool is_heard(struct node *node, enum topic topic)
+{
+	struct publisher *publisher = &node->publisher;
+	bool heard = bus_is_heard(publisher->socket, topic_names[topic]);
+	if (!heard)
+		publisher->counters[topic]++;
+	return heard;
 }
 
 static void publish(struct node *node, enum topic topic, enum message_type type,
@@ -51,6 +69,8 @@ static void publish_moves(struct node *node, const struct output *output)
 	const struct moves *moves = output->moves;
 	size_t count = moves == NULL ? 0 : moves->count;
 	struct topic_slot slot;
+	if (count == 0 || !is_heard(node, TOPIC_SLOT))
+		return;
 	for (size_t first = 0; first < count; first += MOVES_MESSAGE_MAX) {
 		memset(&slot, 0, sizeof(slot));
 		slot.chain = output->block.header.chain;
@@ -84,8 +104,10 @@ void publish_block(struct node *node, const struct output *output)
 		.final = 1,
 		.block = output->block.bytes,
 	};
-	publish(node, TOPIC_BLOCK, MESSAGE_TOPIC_BLOCK,
-		topic_block_encode(node->body, sizeof(node->body), &block));
+	if (is_heard(node, TOPIC_BLOCK))
+		publish(node, TOPIC_BLOCK, MESSAGE_TOPIC_BLOCK,
+			topic_block_encode(
+				node->body, sizeof(node->body), &block));
 	publish_moves(node, output);
 }
 
@@ -100,8 +122,10 @@ void publish_chain(struct lane *lane, uint8_t event, uint64_t height,
 		.hash = *hash,
 		.parent = *parent,
 	};
-	publish(node, TOPIC_CHAIN, MESSAGE_TOPIC_CHAIN,
-		topic_chain_encode(node->body, sizeof(node->body), &chain));
+	if (is_heard(node, TOPIC_CHAIN))
+		publish(node, TOPIC_CHAIN, MESSAGE_TOPIC_CHAIN,
+			topic_chain_encode(
+				node->body, sizeof(node->body), &chain));
 }
 
 void read_steps(
@@ -130,12 +154,20 @@ void read_steps(
 
 void publish_steps(struct node *node, struct topic_tx *steps, uint8_t status)
 {
-	if (steps->steps_count == 0)
+	if (steps->steps_count == 0 || !is_heard(node, TOPIC_TX))
 		return;
 	for (size_t i = 0; i < steps->steps_count; i++)
 		steps->steps[i].status = status;
 	publish(node, TOPIC_TX, MESSAGE_TOPIC_TX,
 		topic_tx_encode(node->body, sizeof(node->body), steps));
+}
+
+void publish_final_steps(struct node *node, const struct block_ref *block)
+{
+	if (!is_heard(node, TOPIC_TX))
+		return;
+	read_steps(node, block, &node->steps);
+	publish_steps(node, &node->steps, 3);
 }
 
 /* A block that was on the chain before this node was started, or came to it
@@ -242,5 +274,7 @@ void publish_status(struct node *node, time_ms now)
 		return;
 	publisher->status_at = now + STATUS_MS;
 	publisher->said_role = engine.role;
-	publish(node, TOPIC_STATUS, MESSAGE_STATUS, encode_status(node));
+	if (is_heard(node, TOPIC_STATUS))
+		publish(node, TOPIC_STATUS, MESSAGE_STATUS,
+			encode_status(node));
 }

@@ -77,8 +77,7 @@ static void on_final(struct lane *lane, const struct output *output)
 	set_recent(lane, output->height, &block->hash);
 	waiters_block(lane, block, 2);
 	publish_block(node, output);
-	read_steps(node, block, &node->steps);
-	publish_steps(node, &node->steps, 3);
+	publish_final_steps(node, block);
 	publish_chain(lane, CHAIN_FINAL, output->height, &block->hash,
 		&block->header.parent);
 }

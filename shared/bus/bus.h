@@ -22,7 +22,7 @@ enum bus_kind {
 	BUS_REQUEST_CLIENT, /* DEALER to one server */
 	BUS_PEER_SERVER,    /* ROUTER for other nodes: one frame */
 	BUS_PEER_CLIENT,    /* DEALER to one node */
-	BUS_PUBLISH,        /* PUB */
+	BUS_PUBLISH,        /* XPUB */
 	BUS_SUBSCRIBE,      /* SUB */
 	BUS_PAIR,           /* inproc, to a worker thread */
 };
@@ -105,8 +105,13 @@ MUST_CHECK enum err bus_send(
 	struct bus_socket *socket, const struct view *frames, size_t count);
 MUST_CHECK enum err bus_answer(struct bus_socket *socket,
 	const struct bus_message *to, const struct view *frames, size_t count);
-/* SUB: topics are few and broad. */
+/* Topics are few and broad. */
 enum { BUS_TOPICS_MAX = 8, BUS_TOPIC_SIZE_MAX = 31 };
+/* Publishers: a topic that is going to be published, said right after bus_bind;
+ * and whether anybody subscribes to it: what nobody hears need not be made. */
+void bus_announce(struct bus_socket *socket, const char *topic);
+bool bus_is_heard(struct bus_socket *socket, const char *topic);
+/* Subscribers. */
 void bus_subscribe(struct bus_socket *socket, const char *topic);
 /* Of one that was subscribed to. What is under way still comes. */
 void bus_unsubscribe(struct bus_socket *socket, const char *topic);

@@ -40,6 +40,11 @@ struct bus_socket {
 
 	struct bus_socket *other; /* end of a pair; never looked into */
 
+	/* Publishers and subscribers. */
+	char topics[BUS_TOPICS_MAX][BUS_TOPIC_SIZE_MAX + 1];
+	size_t topic_count;
+	uint32_t heard[BUS_TOPICS_MAX]; /* prefixes that are subscribed to */
+
 	/* Connecting ends only. */
 	void *monitor; /* NULL elsewhere */
 	int monitor_fd;
@@ -49,8 +54,6 @@ struct bus_socket {
 	struct key server;
 	uint8_t server_curve[KEY_SIZE];
 	char endpoint[BUS_ENDPOINT_SIZE];
-	char topics[BUS_TOPICS_MAX][BUS_TOPIC_SIZE_MAX + 1];
-	size_t topic_count;
 };
 
 /* A new zmq socket of this kind with every setting of the table, checked by
@@ -75,5 +78,10 @@ void link_mend(struct bus_socket *socket, time_ms now);
 
 /* Forget the last message received. */
 void message_free(struct bus_socket *socket);
+/* One frame, in place of what part was; false: nothing there. */
+bool part_receive(struct bus_socket *socket, zmq_msg_t *part);
+
+/* Publishers: take in who subscribes to what. */
+void heard_update(struct bus_socket *socket);
 
 #endif

@@ -29,8 +29,7 @@ void message_free(struct bus_socket *socket)
 	socket->part_count = 0;
 }
 
-/* False: nothing there. */
-static bool part_receive(struct bus_socket *socket, zmq_msg_t *part)
+bool part_receive(struct bus_socket *socket, zmq_msg_t *part)
 {
 	int rc;
 

@@ -83,7 +83,7 @@ static int zmq_type(enum bus_kind kind)
 	case BUS_PEER_CLIENT:
 		return ZMQ_DEALER;
 	case BUS_PUBLISH:
-		return ZMQ_PUB;
+		return ZMQ_XPUB;
 	case BUS_SUBSCRIBE:
 		return ZMQ_SUB;
 	case BUS_PAIR:

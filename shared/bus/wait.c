@@ -28,6 +28,14 @@ static bool can_read(struct bus_socket *socket)
 	return !socket->idle;
 }
 
+/* What the bus itself listens to of a socket; -1: nothing. */
+static int watched(const struct bus_socket *socket)
+{
+	if (socket->kind == BUS_PUBLISH)
+		return socket->fd;
+	return socket->monitor != NULL ? socket->monitor_fd : -1;
+}
+
 /* The caller's sockets, his file, the handler, the watches. */
 static nfds_t poll_set(struct pollfd *items, const struct bus *bus,
 	struct bus_socket *const *sockets, size_t count, int fd)
@@ -38,12 +46,9 @@ static nfds_t poll_set(struct pollfd *items, const struct bus *bus,
 		items[used++] = (struct pollfd){sockets[i]->fd, POLLIN, 0};
 	items[used++] = (struct pollfd){fd, POLLIN, 0}; /* -1: ignored */
 	items[used++] = (struct pollfd){bus->zap_fd, POLLIN, 0};
-	for (size_t i = 0; i < bus->socket_count; i++) {
-		const struct bus_socket *socket = bus->sockets[i];
-		if (socket->monitor != NULL)
-			items[used++] =
-				(struct pollfd){socket->monitor_fd, POLLIN, 0};
-	}
+	for (size_t i = 0; i < bus->socket_count; i++)
+		items[used++] =
+			(struct pollfd){watched(bus->sockets[i]), POLLIN, 0};
 	return used;
 }
 
@@ -65,9 +70,9 @@ static int pause_of(const struct bus *bus, time_ms now, time_ms deadline)
 	return deadline - now < INT_MAX ? (int)(deadline - now) : INT_MAX;
 }
 
-/* Answer handshakes, take in what became of links, mend them. signalled: as
- * poll_set has them, from the handler on. True when the state of a link has
- * changed since this was last said. */
+/* Answer handshakes, take in subscriptions and what became of links, mend them.
+ * signalled: as poll_set has them, from the handler on. True when the state of
+ * a link has changed since this was last said. */
 static bool serve(struct bus *bus, const struct pollfd *signalled, time_ms now)
 {
 	bool changed = false;
@@ -76,9 +81,11 @@ static bool serve(struct bus *bus, const struct pollfd *signalled, time_ms now)
 		bus->zap_waits = zap_serve(bus->zap, &bus->policy, &bus->stats);
 	for (size_t i = 0; i < bus->socket_count; i++) {
 		struct bus_socket *socket = bus->sockets[i];
+		signalled++;
+		if (socket->kind == BUS_PUBLISH && signalled->revents != 0)
+			heard_update(socket);
 		if (socket->monitor == NULL)
 			continue;
-		signalled++;
 		if (signalled->revents != 0)
 			link_update(socket);
 		link_mend(socket, now);
@@ -108,6 +115,11 @@ static bool all_idle(
 {
 	if (bus->zap_waits)
 		return false;
+	for (size_t i = 0; i < bus->socket_count; i++) {
+		struct bus_socket *socket = bus->sockets[i];
+		if (socket->kind == BUS_PUBLISH && !socket->idle)
+			heard_update(socket);
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (!sockets[i]->idle && can_read(sockets[i]))
 			return false;

@@ -3,9 +3,9 @@
 
     tests/bench/day.py [HOURS [DIR]]
 
-perch-bench-day writes the chain of 24 hours, or of HOURS (some minutes, not
-timed; ninja -C build/release perch-bench-day makes it; into DIR, and kept there for the next time, or into a directory that is
-removed). Then, with real processes on loopback, one line of JSON each:
+perch-bench-day (ninja -C build/release perch-bench-day) writes the chain of 24
+hours, or of HOURS (some minutes, not timed; into DIR, and kept there for the
+next time, or into a directory that is removed). Then, with real processes on loopback, one line of JSON each:
 
     own_log     a node without its index starts again from its log
     evaluator   perch-contract with an empty directory follows that node

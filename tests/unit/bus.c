@@ -89,6 +89,37 @@ static void test_publish(void **state)
 		assert_true(frame_is(&message, 0, "block"));
 }
 
+/* By one of several, by all of the topics, until the last one leaves. */
+static void test_what_is_heard(void **state)
+{
+	struct world *world = *state;
+	char bound[128];
+	struct bus_socket *publisher = binds(world, BUS_PUBLISH, bound);
+	struct bus_socket *one = connects(world, ALICE, BUS_SUBSCRIBE, bound);
+	struct bus_socket *two = connects(world, ALICE, BUS_SUBSCRIBE, bound);
+
+	bus_announce(publisher, "block");
+	bus_announce(publisher, "status");
+	UNTIL(world, is_up(one) && is_up(two));
+	assert_false(bus_is_heard(publisher, "block"));
+	bus_subscribe(one, "block");
+	UNTIL(world, bus_is_heard(publisher, "block"));
+	assert_false(bus_is_heard(publisher, "status"));
+	bus_subscribe(two, "");
+	UNTIL(world, bus_is_heard(publisher, "status"));
+	bus_unsubscribe(two, "");
+	UNTIL(world, !bus_is_heard(publisher, "status"));
+	assert_true(bus_is_heard(publisher, "block"));
+	bus_subscribe(two, "block");
+	bus_drop(world->buses[ALICE], &one);
+	bus_subscribe(two, "status"); /* comes after its other one */
+	UNTIL(world, bus_is_heard(publisher, "status"));
+	assert_true(bus_is_heard(publisher, "block"));
+	bus_drop(world->buses[ALICE], &two);
+	UNTIL(world, !bus_is_heard(publisher, "block"));
+	assert_false(bus_is_heard(publisher, "status"));
+}
+
 static void *echo(void *inside)
 {
 	struct bus_message message;
@@ -454,6 +485,7 @@ int main(void)
 		TEST(test_peer),
 		TEST(test_frame_max),
 		TEST(test_publish),
+		TEST(test_what_is_heard),
 		TEST(test_pair),
 		TEST(test_unknown_is_refused),
 		TEST(test_stranger_is_admitted),

@@ -156,6 +156,44 @@ static void test_oversized_topic(void **state)
 			     bus_receive(subscriber, &message) == ERR_OK);
 }
 
+/* To leave twice, to say what is no subscription, and to say much: it is taken
+ * in though nothing is published, and changes nothing for others. */
+static void test_nonsense_is_no_subscription(void **state)
+{
+	struct world *world = *state;
+	static const char *const said[] = {
+		"\1block", "\1block", "\2block", "\1sta", "\1blocks", "x", ""};
+	static const uint8_t left[] = {0, 's', 't', 'a', 't', 'u', 's'};
+	char bound[128];
+	struct bus_socket *publisher = binds(world, BUS_PUBLISH, bound);
+	struct hostile hostile = hostile_open(world, ZMQ_XSUB, ALICE);
+
+	bus_announce(publisher, "block");
+	bus_announce(publisher, "status");
+	zmq_connect(hostile.socket, bound);
+	UNTIL(world, hostile_saw(&hostile, IS_UP));
+	for (size_t i = 0; i < 500; i++)
+		zmq_send(hostile.socket, i % 2 ? "\1xyz" : "\0xyz", 4, 0);
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++)
+		zmq_send(hostile.socket, said[i], strlen(said[i]), 0);
+	for (size_t i = 0; i < 3; i++)
+		zmq_send(hostile.socket, left, sizeof(left), 0);
+	UNTIL(world, publisher->heard[1] == 1);
+	assert_int_equal(publisher->heard[0], 1);
+
+	struct bus_socket *subscriber =
+		connects(world, ALICE, BUS_SUBSCRIBE, bound);
+	bus_subscribe(subscriber, "block");
+	bus_subscribe(subscriber, "stat");
+	UNTIL(world, publisher->heard[1] == 2);
+	hostile_close(&hostile);
+	UNTIL(world, publisher->heard[1] == 1);
+	assert_int_equal(publisher->heard[0], 1);
+	bus_drop(world->buses[ALICE], &subscriber);
+	UNTIL(world, !bus_is_heard(publisher, "status"));
+	assert_false(bus_is_heard(publisher, "block"));
+}
+
 static void test_excess_frames(void **state)
 {
 	struct world *world = *state;
@@ -286,6 +324,7 @@ int main(void)
 		TEST(test_null_and_plain),
 		TEST(test_oversized_frame),
 		TEST(test_oversized_topic),
+		TEST(test_nonsense_is_no_subscription),
 		TEST(test_excess_frames),
 		TEST(test_long_route),
 		TEST(test_duplicate_route),
