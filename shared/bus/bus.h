@@ -108,9 +108,10 @@ MUST_CHECK enum err bus_answer(struct bus_socket *socket,
 /* Topics are few and broad. */
 enum { BUS_TOPICS_MAX = 8, BUS_TOPIC_SIZE_MAX = 31 };
 /* Publishers: a topic that is going to be published, said right after bus_bind;
- * and whether anybody subscribes to it: what nobody hears need not be made. */
+ * and whether anybody subscribed to it by the last bus_wait: what nobody hears
+ * need not be made. */
 void bus_announce(struct bus_socket *socket, const char *topic);
-bool bus_is_heard(struct bus_socket *socket, const char *topic);
+bool bus_is_heard(const struct bus_socket *socket, const char *topic);
 /* Subscribers. */
 void bus_subscribe(struct bus_socket *socket, const char *topic);
 /* Of one that was subscribed to. What is under way still comes. */

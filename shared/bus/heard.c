@@ -50,7 +50,7 @@ void bus_announce(struct bus_socket *socket, const char *topic)
 	memcpy(socket->topics[socket->topic_count++], topic, strlen(topic) + 1);
 }
 
-bool bus_is_heard(struct bus_socket *socket, const char *topic)
+bool bus_is_heard(const struct bus_socket *socket, const char *topic)
 {
 	size_t at = 0;
 
@@ -59,6 +59,5 @@ bool bus_is_heard(struct bus_socket *socket, const char *topic)
 		strcmp(socket->topics[at], topic) != 0)
 		at++;
 	CHECK(at < socket->topic_count);
-	heard_update(socket);
 	return socket->heard[at] > 0;
 }
