@@ -45,6 +45,11 @@ foreach(name bus bus_hostile bus_user client_follow client_hold client_link
 	set_tests_properties(unit_${name} PROPERTIES LABELS "unit;threads")
 endforeach()
 
+# Those that mostly wait do it while others work.
+foreach(name client_follow client_submit wallet)
+	set_tests_properties(unit_${name} PROPERTIES COST 90)
+endforeach()
+
 # What a service has that is pure is tested with the service's own files.
 file(GLOB observer_pure ${CMAKE_SOURCE_DIR}/services/observer/model.c
 	${CMAKE_SOURCE_DIR}/services/observer/fork.c
@@ -155,6 +160,12 @@ if(PERCH_FUZZ)
 	endforeach()
 endif()
 include(${CMAKE_CURRENT_LIST_DIR}/sim/sim.cmake)
+
+# The longest of those that only calculate, so that none is left alone at the
+# end.
+foreach(name unit_ordered_small source_teeth sim_ordered)
+	set_tests_properties(${name} PROPERTIES COST 50)
+endforeach()
 
 # What run/bench.sh measures with.
 foreach(name limits load mining replay store)
