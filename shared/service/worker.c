@@ -14,6 +14,13 @@
 #include "clock/clock.h"
 #include "service/log.h"
 
+/* ThreadSanitizer knows nothing of a join with a clock. */
+#ifdef __SANITIZE_THREAD__
+#define JOIN(thread, at) ((void)(at), pthread_join(thread, NULL))
+#else
+#define JOIN(thread, at) pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, at)
+#endif
+
 enum { STOP_MS_MAX = 30000 };
 
 struct worker {
@@ -132,7 +139,7 @@ static void join(pthread_t thread)
 		.tv_nsec = until % 1000 * 1000000,
 	};
 	/* A wall clock that is set meanwhile does not count. */
-	int failed = pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at);
+	int failed = JOIN(thread, &at);
 	if (failed == ETIMEDOUT) {
 		log_error("worker",
 			"a thread has not ended in %d s, probably for the "
