@@ -189,10 +189,11 @@ enum err index_open_sized(struct index **out, const char *directory,
 	CHECK(pthread_rwlock_init(&index->map_lock, NULL) == 0);
 	received_open(&index->received);
 	err = seal_break(index->directory.fd, DATA, SEAL);
-	if (err) {
-		code = err == ERR_DAMAGED ? MDB_CORRUPTED : errno;
-		what = err == ERR_DAMAGED ? "it changed while it was closed"
-					  : "its seal cannot be removed";
+	if (err == ERR_DAMAGED) {
+		code = MDB_CORRUPTED;
+		what = "it changed while it was closed";
+	} else if (err) {
+		code = errno;
 	}
 	if (!code)
 		code = open_env(index, path, map_size);

@@ -30,16 +30,23 @@ static bool hash_all(int file, struct hash *out)
 	return got == 0;
 }
 
-static bool hash_file(int directory, const char *name, struct hash *out)
+/* ERR_FULL: it is too large; ERR_IO, with errno: it cannot be read. */
+static enum err hash_file(int directory, const char *name, struct hash *out)
 {
 	int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
 	struct stat status;
-	bool good = file >= 0 && fstat(file, &status) == 0 &&
-		    status.st_size <= SEAL_FILE_MAX && hash_all(file, out);
+	enum err err = ERR_OK;
 
-	if (file >= 0)
-		close(file);
-	return good;
+	if (file < 0)
+		return ERR_IO;
+	if (fstat(file, &status) != 0)
+		err = ERR_IO;
+	else if (status.st_size > SEAL_FILE_MAX)
+		err = ERR_FULL;
+	else if (!hash_all(file, out))
+		err = ERR_IO;
+	close(file);
+	return err;
 }
 
 void seal_make(int directory, const char *name, const char *seal)
@@ -48,7 +55,7 @@ void seal_make(int directory, const char *name, const char *seal)
 	int file;
 	bool good;
 
-	if (!hash_file(directory, name, &hash))
+	if (hash_file(directory, name, &hash) != ERR_OK)
 		return;
 	file = openat(directory, seal, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 		0600);
@@ -78,9 +85,13 @@ enum err seal_break(int directory, const char *name, const char *seal)
 	struct hash is;
 
 	if (read_seal(directory, seal, &was) &&
-		faccessat(directory, name, F_OK, 0) == 0 &&
-		!(hash_file(directory, name, &is) && hash_equal(&was, &is)))
-		return ERR_DAMAGED;
+		faccessat(directory, name, F_OK, 0) == 0) {
+		enum err err = hash_file(directory, name, &is);
+		if (err == ERR_IO)
+			return err;
+		if (err != ERR_OK || !hash_equal(&was, &is))
+			return ERR_DAMAGED;
+	}
 	if (unlinkat(directory, seal, 0) == 0)
 		return fsync(directory) == 0 ? ERR_OK : ERR_IO;
 	return errno == ENOENT ? ERR_OK : ERR_IO;

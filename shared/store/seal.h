@@ -15,8 +15,8 @@
  * too large, or the seal cannot be written. */
 void seal_make(int directory, const char *name, const char *seal);
 /* Before it is opened: the seal is gone then, durably. ERR_DAMAGED: the file is
- * not as it was when it was sealed (one that is gone is); ERR_IO, with errno.
- */
+ * not as it was when it was sealed (one that is gone is); ERR_IO, with errno:
+ * it cannot be read, which says nothing of it, or the seal stays. */
 MUST_CHECK enum err seal_break(
 	int directory, const char *name, const char *seal);
 

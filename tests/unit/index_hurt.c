@@ -308,6 +308,27 @@ static void test_a_damaged_record_ends_it(void **state)
 	assert_int_equal(access(data_path(), F_OK), -1);
 }
 
+/* As when its rights are wrong: that is no damage, and it is not thrown away.
+ */
+static void test_what_cannot_be_read_is_kept(void **state)
+{
+	struct index *index = NULL;
+	char aside[PATH_SIZE];
+
+	(void)state;
+	fill_some();
+	path_of(aside, top, "aside");
+	assert_int_equal(rename(data_path(), aside), 0);
+	assert_int_equal(mkdir(data_path(), 0700), 0);
+	assert_int_equal(index_open_sized(&index, top, MAP, RUN, why), ERR_IO);
+	assert_non_null(strstr(why, "rights"));
+	assert_int_equal(rmdir(data_path()), 0);
+	assert_int_equal(rename(aside, data_path()), 0);
+	index = must_open(MAP, RUN);
+	assert_int_equal(index_applied(index), 500);
+	close_whole(&index);
+}
+
 static void test_a_seal_that_was_torn_is_none(void **state)
 {
 	struct index *index;
@@ -417,6 +438,7 @@ int main(void)
 		TEST(test_flipped_bits_are_found_before_they_are_read),
 		TEST(test_flipped_bits_give_no_wrong_answer),
 		TEST(test_a_damaged_record_ends_it),
+		TEST(test_what_cannot_be_read_is_kept),
 		TEST(test_a_seal_that_was_torn_is_none),
 		TEST(test_damage_found_in_a_commit_is_removed),
 		TEST(test_kill_9_loses_no_commit),
